@@ -1,0 +1,1 @@
+"""``aztrust serve``: the local Azure over HTTPS."""

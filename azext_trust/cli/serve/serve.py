@@ -1,0 +1,48 @@
+"""Starts the served cloud, or says how to point clients at it."""
+
+from __future__ import annotations
+
+import re
+
+from knack.util import CLIError
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+def serve(  # noqa: PLR0913  # one parameter for each flag
+    state: str | None = None, seed: str | None = None, listen: list[str] | None = None,
+    host: str = "localhost", login_server_suffix: str = "azurecr.io", retirement: str | None = None,
+    ready_file: str | None = None, log_format: str = "text", print_setup: bool = False,
+) -> None:  # fmt: skip
+    """Serve the local Azure until it is told to stop.
+
+    Args:
+        state: the cloud directory.
+        seed: a seed file, applied before serving.
+        listen: addresses and ports; 127.0.0.1:443, else 8443, when none is given.
+        host: the name under which the cloud publishes itself.
+        login_server_suffix: login servers are ``<registry>.<suffix>``.
+        retirement: where to move the retirement switch: off, 2026 or 2028.
+        ready_file: receives the ready line when connections are accepted.
+        log_format: text or json.
+        print_setup: print what to run so that clients use this cloud, and end.
+
+    Raises:
+        CLIError: it cannot be served; the message names the cure.
+    """
+    from azext_trust.hosting import serve as hosting
+    from azext_trust.hosting.listener import HostingError
+
+    for flag, value in (("--host", host), ("--login-server-suffix", login_server_suffix)):
+        if not _NAME.fullmatch(value):
+            raise CLIError(f"{flag}: '{value}' is no host name, such as localhost or azurecr.io.")
+    options = hosting.Options(
+        state, seed, list(listen or ()), host, login_server_suffix, retirement, ready_file, log_format
+    )
+    try:
+        if print_setup:
+            print(hosting.recipe(options), end="")
+        else:
+            hosting.serve(options)
+    except HostingError as error:
+        raise CLIError(str(error)) from error

@@ -1,0 +1,106 @@
+"""The server's log on stderr: a line a request, text or JSON, without query strings (they hold secrets)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+FORMATS = ("text", "json")
+_ACCESS = logging.getLogger("aztrust.access")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {"time": _time(record), "level": record.levelname.lower()}
+        request = getattr(record, "request", None)
+        entry |= request if isinstance(request, dict) else {"message": record.getMessage()}
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{_time(record)} {record.levelname} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def configure(form: str) -> None:
+    """Send the server's log to stderr.
+
+    Args:
+        form: ``text`` or ``json``.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    _ACCESS.setLevel(logging.INFO)
+    # The event loop's warnings of clients that go away in the middle of a handshake are no news.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+class AccessLog:
+    """Wraps an ASGI application and logs each request when its answer has been sent.
+
+    Args:
+        app: the application.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            _log(scope, status, (time.perf_counter() - started) * 1000)
+
+
+def _log(scope: Message, status: int, milliseconds: float) -> None:
+    headers = dict(scope["headers"])
+    request = {
+        "client": (scope.get("client") or ("-",))[0],
+        "method": scope["method"],
+        "host": _plain(headers.get(b"host", b"")),
+        # raw_path is percent-encoded and ends before the query.
+        "path": _plain(scope.get("raw_path") or scope["path"].encode()),
+        "status": status,
+        "ms": round(milliseconds, 1),
+        "correlationId": _plain(headers.get(b"x-ms-correlation-request-id", b"")),
+    }
+    line = "{client} {method} {host}{path} {status} {ms}ms {correlationId}".format(**request)
+    _ACCESS.info("%s", line.rstrip(), extra={"request": request})
+
+
+def _plain(raw: bytes) -> str:
+    """Return text that cannot break out of its line, at most 2,000 characters."""
+    return raw[:2000].split(b"?", 1)[0].decode("latin-1").encode("unicode_escape").decode()

@@ -1,0 +1,186 @@
+"""The ASGI application: which host and path belong to which service, each imported when first asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from azext_trust.server.gate.call import Call, Reply, Settings
+from azext_trust.server.gate.pipeline import Service, handle
+from azext_trust.server.store.transaction import Store
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY = 4 * 1024 * 1024
+"""Largest management request in bytes, as ARM's."""
+
+_FIXED = {
+    "metadata": "arm", "subscriptions": "arm", "providers": "arm", "tenants": "arm", "locations": "arm",
+    "v1.0": "graph", "beta": "graph", "operator": "operator",
+}  # fmt: skip
+_SLASHES = re.compile("/{2,}")
+
+
+def create_app(settings: Settings) -> App:
+    """Return the application of a cloud; its state is founded from a seed when it is empty.
+
+    Args:
+        settings: where the state lies and how the cloud is published.
+
+    Raises:
+        azext_trust.server.store.migrate.StateError: the state cannot be opened.
+        azext_trust.server.operator.seed.SeedError: the seed file is wrong.
+    """
+    store = Store(settings.state, settings.database)
+    from azext_trust.server.operator import founding
+
+    founding.found(store, settings)
+    return App(store, settings)
+
+
+class App:
+    """The cloud as one ASGI application, dispatched by the Host header and the path.
+
+    Args:
+        store: the state.
+        settings: how the cloud is published.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self._services: dict[str, Service] = {}
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        reply = await self._reply(scope, receive)
+        body = _encoded(reply)
+        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, body)})
+        head = scope["method"] == "HEAD"
+        await send({"type": "http.response.body", "body": b"" if head else body})
+
+    async def _reply(self, scope: MutableMapping[str, Any], receive: Receive) -> Reply:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1:
+            return Reply("Bad Request: exactly one Host header is needed.", 400, media="text/plain")
+        body = await _read(receive)
+        if body is None:
+            return Reply("Payload Too Large", 413, media="text/plain")
+        call = _call(scope, body, self.settings)
+        if self.settings.threads:
+            return await asyncio.to_thread(self.answer, hosts[0].decode("latin-1"), call)
+        return self.answer(hosts[0].decode("latin-1"), call)
+
+    def answer(self, host: str, call: Call) -> Reply:
+        """Answer a request that has been read; blocks while the database works."""
+        if host.rsplit(":", 1)[0].lower().endswith("." + self.settings.suffix.lower()):
+            return _no_login_server(host)
+        first = call.path.split("/", 2)[1].lower() if call.path.startswith("/") else ""
+        if first == "healthz":
+            return Reply({"status": "ok"})
+        if first == "portal":
+            return Reply("There is no portal in this version.", 404, media="text/plain")
+        return handle(self._service(_FIXED.get(first, "sts")), self.store, call)
+
+    def _service(self, name: str) -> Service:
+        with self._lock:
+            if name not in self._services:
+                self._services[name] = Service(name, audiences(name, self.settings))
+            return self._services[name]
+
+
+SERVICES = ("sts", "graph", "arm", "operator")
+
+
+def audiences(service: str, settings: Settings) -> frozenset[str]:
+    """Return the resources whose access tokens a service takes, lower case, with no slash at the end."""
+    origin = settings.origin.lower()
+    if service == "graph":
+        return frozenset({origin, "https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+    return frozenset(
+        {origin, "https://management.core.windows.net", "https://management.azure.com",
+         "797f4846-ba00-4fd7-ba43-dac1f8f63013"}
+    )  # fmt: skip
+
+
+def _call(scope: MutableMapping[str, Any], body: bytes, settings: Settings) -> Call:
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"").decode("latin-1")
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return Call(
+        method=scope["method"],
+        path=_SLASHES.sub("/", raw.split(b"?")[0].decode("latin-1")),
+        query={name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)},
+        headers=headers, body=body, settings=settings, raw_query=query,
+        client_address=(scope.get("client") or ("", 0))[0],
+    )  # fmt: skip
+
+
+async def _read(receive: Receive) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(chunks)
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            return None
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _encoded(reply: Reply) -> bytes:
+    if reply.body is None:
+        return b""
+    if isinstance(reply.body, bytes):
+        return reply.body
+    if isinstance(reply.body, str):
+        reply.media = reply.media or "text/html; charset=utf-8"
+        return reply.body.encode()
+    reply.media = reply.media or "application/json; charset=utf-8"
+    return json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _headers(reply: Reply, body: bytes) -> Iterable[tuple[bytes, bytes]]:
+    headers = {"content-length": str(len(body)), **{name.lower(): value for name, value in reply.headers.items()}}
+    if reply.media and body:
+        headers.setdefault("content-type", reply.media)
+    if reply.status in (204, 304):
+        del headers["content-length"]
+    # A line break echoed into a header would split the answer: none is let through.
+    return [
+        (name.encode("latin-1"), re.sub(r"[\x00-\x1f\x7f]", " ", value).encode("latin-1", "replace"))
+        for name, value in headers.items()
+    ]
+
+
+def _no_login_server(host: str) -> Reply:
+    errors = [{"code": "NAME_UNKNOWN", "message": f"no registry is served at {host}", "detail": None}]
+    return Reply({"errors": errors}, 404, {"docker-distribution-api-version": "registry/2.0"})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,1 @@
+"""What every request passes: match, authenticate, authorise, one transaction, activity entry, error shape."""

@@ -1,0 +1,138 @@
+"""The way of every request: match, authenticate, authorise, one transaction, activity entry, error shape."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable
+from types import ModuleType
+from typing import Protocol, cast
+
+from azext_trust.server.gate import route as routes
+from azext_trust.server.gate.authenticate import NotAuthenticated, holder, operator
+from azext_trust.server.gate.authorise import Attributes, Authoriser, Denied
+from azext_trust.server.gate.call import Call, Caller, MalformedBody, Reply, ServiceError
+from azext_trust.server.gate.route import Route, RouteTable
+from azext_trust.server.store.activity import Activity
+from azext_trust.server.store.transaction import Store, Transaction
+
+logger = logging.getLogger("aztrust.server")
+
+Operation = Callable[[Transaction, Call], Reply]
+
+
+class Errors(Protocol):
+    """What each service's ``errors.py`` offers the gate: the only place with the real service's codes and texts."""
+
+    def render(self, error: ServiceError, call: Call) -> Reply: ...
+    def unauthenticated(self, problem: str, call: Call) -> ServiceError: ...
+    def forbidden(self, denied: Denied, call: Call) -> ServiceError: ...
+    def not_found(self, call: Call) -> ServiceError: ...
+    def method_not_allowed(self, call: Call) -> ServiceError: ...
+    def malformed(self, message: str, call: Call) -> ServiceError: ...
+    def unexpected(self, call: Call) -> ServiceError: ...
+
+
+class Service:
+    """One protocol behind the gate.
+
+    Args:
+        name: the service's folder under ``server/``.
+        audiences: resources whose tokens are good here, lower case, with no slash at the end.
+    """
+
+    def __init__(self, name: str, audiences: frozenset[str]) -> None:
+        self.name = name
+        self.package = f"azext_trust.server.{name}"
+        self.audiences = audiences
+        self.table = RouteTable(self._module("routes").ROUTES)
+        self.errors = cast(Errors, self._module("errors"))
+        # Some services check the request before anything else (ARM: api-version); others have nothing to add.
+        self.before: Callable[[Call, Route], None] = getattr(self.errors, "before", lambda call, row: None)
+
+    def _module(self, name: str) -> ModuleType:
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def function(self, dotted: str) -> Callable[..., object]:
+        """Return the function a row names, importing its module when first asked."""
+        module, _, name = dotted.partition(":")
+        return cast(Callable[..., object], getattr(self._module(module), name))
+
+
+def handle(service: Service, store: Store, call: Call) -> Reply:
+    """Answer a request; every failure leaves in the service's own shape."""
+    try:
+        return _handle(service, store, call)
+    except ServiceError as error:
+        return service.errors.render(error, call)
+    except MalformedBody as error:
+        return service.errors.render(service.errors.malformed(str(error), call), call)
+    except Exception:
+        logger.exception("unexpected failure, correlation id %s", call.correlation_id)
+        return service.errors.render(service.errors.unexpected(call), call)
+
+
+def _handle(service: Service, store: Store, call: Call) -> Reply:
+    row, call_params, elsewhere = service.table.match(call.method, call.path)
+    if row is None:
+        raise service.errors.method_not_allowed(call) if elsewhere else service.errors.not_found(call)
+    call.params = call_params
+    scope = row.scope_of(call.path, call_params)
+    try:
+        if row.own_transactions:
+            with store.read() as transaction:
+                _admit(service, transaction, call, row, scope)
+            return cast(Reply, service.function(row.operation)(store, call))
+        with store.write() if row.activity else store.read() as transaction:
+            _admit(service, transaction, call, row, scope)
+            reply = cast(Operation, service.function(row.operation))(transaction, call)
+            if row.activity:
+                transaction.record(_entry(call, row.activity, scope, "Allowed", status=reply.status))
+            return reply
+    except NotAuthenticated as refused:
+        raise service.errors.unauthenticated(refused.problem, call) from None
+    except Denied as denied:
+        with store.write() as transaction:
+            transaction.record(_entry(call, denied.action, denied.scope, "Denied", **_reasons(denied)))
+        raise service.errors.forbidden(denied, call) from None
+
+
+def _admit(service: Service, transaction: Transaction, call: Call, row: Route, scope: str) -> None:
+    if row.action == routes.ANONYMOUS:
+        service.before(call, row)
+        return
+    # The operator key, which has no dots as a token has, opens whatever a signed-in caller may ask for there.
+    keyed = service.name == "operator" and "." not in call.headers.get("authorization", "")
+    if row.action == routes.OPERATOR or keyed:
+        call.caller = operator(transaction, call)
+    else:
+        call.caller = holder(transaction, call, service.audiences)
+    service.before(call, row)
+    if row.action not in routes.ACCESS_RULES:
+        attributes = None
+        if row.attributes:
+            attributes = cast(Callable[[Transaction, Call], Attributes], service.function(row.attributes))(
+                transaction, call
+            )
+        Authoriser(transaction, call.caller).require(row.action, scope, attributes)
+
+
+def _reasons(denied: Denied) -> dict[str, object]:
+    reasons: dict[str, object] = {"missing": denied.action}
+    if denied.decision is not None:
+        if denied.decision.denied_by is not None:
+            reasons["denyAssignment"] = denied.decision.denied_by.id
+        reasons["nearest"] = [
+            {"kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None, "detail": miss.detail}
+            for miss in denied.decision.misses[:5]
+        ]
+    return reasons
+
+
+def _entry(call: Call, operation: str, scope: str, outcome: str, **more: object) -> Activity:
+    caller: Caller = call.caller
+    details: dict[str, object] = {
+        "callerName": caller.name, "callerType": caller.kind, "method": call.method, "path": call.path,
+        "clientRequestId": call.headers.get("x-ms-client-request-id", ""), **call.details, **more,
+    }  # fmt: skip
+    return Activity(operation, scope, outcome, caller.id or "anonymous", call.correlation_id, details)

@@ -1,0 +1,127 @@
+"""Clock, retirement switch, what would be lost, and the embedded sign-in."""
+
+from __future__ import annotations
+
+from azext_trust.names import scopes
+from azext_trust.server.gate import minting
+from azext_trust.server.gate.authorise import Authoriser
+from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.operator import errors
+from azext_trust.server.store import authorization, facts, principals, registries, resources
+from azext_trust.server.store import clock as clocks
+from azext_trust.server.store import trust as trust_store
+from azext_trust.server.store.transaction import Transaction
+
+POSITIONS = ("off", "2026", "2028")
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+
+
+def status(transaction: Transaction, call: Call) -> Reply:
+    """Return tenant, retirement position, clock and revision."""
+    return Reply(
+        {
+            "tenantId": transaction.tenant_id(),
+            "domain": facts.get(transaction.session, facts.TENANT_DOMAIN),
+            "retirement": transaction.retirement(),
+            "now": transaction.now_text(),
+            "revision": transaction.revision(),
+        }
+    )
+
+
+def retirement(transaction: Transaction, call: Call) -> Reply:
+    """Return the retirement switch's position (M5)."""
+    return Reply({"position": transaction.retirement()})
+
+
+def set_retirement(transaction: Transaction, call: Call) -> Reply:
+    """Move the retirement switch: ``{"position": "off"|"2026"|"2028"}``. Nothing is deleted by it."""
+    position = str(call.json().get("position", ""))
+    if position not in POSITIONS:
+        raise errors.bad_value("position", f"The position '{position}' is not one of {', '.join(POSITIONS)}.")
+    before = transaction.retirement()
+    move_retirement(transaction, position)
+    call.change(before=before, after=position)
+    return Reply({"position": position})
+
+
+def move_retirement(transaction: Transaction, position: str) -> None:
+    """Set the switch's position, for the operation above and for ``serve --retirement``."""
+    facts.put(transaction.session, facts.RETIREMENT, position)
+
+
+def clock(transaction: Transaction, call: Call) -> Reply:
+    """Return the cloud's present, how far it is ahead of the machine, and whether it stands still."""
+    return Reply(
+        {
+            "now": transaction.now_text(),
+            "offsetSeconds": float(facts.get(transaction.session, facts.CLOCK_OFFSET, "0")),
+            "frozenAt": facts.get(transaction.session, facts.CLOCK_FROZEN) or None,
+        }
+    )
+
+
+def set_clock(transaction: Transaction, call: Call) -> Reply:
+    """Move the clock: ``{"offsetSeconds": n}``, ``{"advanceSeconds": n}``, ``{"frozenAt": time|null}``."""
+    body = call.json()
+    before = transaction.now_text()
+    session = transaction.session
+    try:
+        if "offsetSeconds" in body:
+            facts.put(session, facts.CLOCK_OFFSET, str(float(str(body["offsetSeconds"]))))
+        if "frozenAt" in body:
+            frozen = body["frozenAt"]
+            facts.put(session, facts.CLOCK_FROZEN, clocks.to_text(clocks.from_text(str(frozen))) if frozen else "")
+        if "advanceSeconds" in body:
+            _advance(transaction, float(str(body["advanceSeconds"])))
+        call.change(before=before, after=transaction.now_text())
+    except (ValueError, OverflowError) as error:
+        raise errors.bad_value("clock", f"The clock cannot be set so: {error}.") from None
+    return clock(transaction, call)
+
+
+def _advance(transaction: Transaction, seconds: float) -> None:
+    frozen = facts.get(transaction.session, facts.CLOCK_FROZEN)
+    if frozen:
+        moved = clocks.shifted(seconds, None) - clocks.shifted(0, None) + clocks.from_text(frozen)
+        facts.put(transaction.session, facts.CLOCK_FROZEN, clocks.to_text(moved))
+    else:
+        offset = float(facts.get(transaction.session, facts.CLOCK_OFFSET, "0"))
+        facts.put(transaction.session, facts.CLOCK_OFFSET, str(offset + seconds))
+
+
+def loss(transaction: Transaction, call: Call) -> Reply:
+    """Return what disabling content trust on ``?registry=<resource id>`` would destroy (M4)."""
+    scope = scopes.canonical(call.query.get("registry", ""))
+    Authoriser(transaction, call.caller).require("Microsoft.ContainerRegistry/registries/read", scope)
+    registry = registries.by_scope(transaction.session, scopes.key(scope))
+    if registry is None:
+        raise errors.no_such_registry(scope)
+    lost = trust_store.loss(transaction.session, registry.id)
+    return Reply({"repositories": lost.repositories, "signedTags": lost.signed_tags})
+
+
+def sign_in(transaction: Transaction, call: Call) -> Reply:
+    """Sign in as the first user of the seed who is Owner of the subscription: this person holds the files anyway.
+
+    Body: ``{"scope": "..."}``, optional. The answer is the token service's, with ``upn`` and ``tenantId``.
+    """
+    owner = _first_owner(transaction)
+    if owner is None:
+        raise errors.bad_value("user", "No enabled user is Owner of a subscription: sign in with a user name.")
+    scope = str(call.json().get("scope") or "https://management.core.windows.net//.default openid offline_access")
+    issued = minting.user_tokens(transaction, call.settings, owner, AZURE_CLI, scope)
+    call.change(after={"user": owner.upn})
+    return Reply({**issued, "upn": owner.upn, "tenantId": transaction.tenant_id()})
+
+
+def _first_owner(transaction: Transaction) -> principals.DirectoryObject | None:
+    session = transaction.session
+    keys = [f"/subscriptions/{row.id}" for row in resources.subscriptions(session)]
+    # The seed writes its owners one after the other: the oldest assignment is the first user of the seed.
+    for row in authorization.assignments_with_role(session, OWNER, keys):
+        found = principals.by_id(session, row.principal_id)
+        if found is not None and found.kind == principals.USER and found.enabled:
+            return found
+    return None

@@ -1,0 +1,92 @@
+"""Role definitions, role assignments and deny assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+
+class CustomRole(SQLModel, table=True):
+    """A custom role definition; built-in ones are data of the rbac room."""
+
+    __tablename__ = "role_definition"
+
+    id: str = Field(primary_key=True)
+    name: str
+    name_key: str = Field(unique=True)
+    description: str = ""
+    permissions: list[dict[str, list[str]]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    assignable_scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    created_on: str
+    created_by: str | None = None
+    updated_on: str
+    updated_by: str | None = None
+
+
+class Assignment(SQLModel, table=True):
+    """A role assignment. It names its principal by id only: it outlives it (rbac-semantics.md section 4)."""
+
+    __tablename__ = "role_assignment"
+    __table_args__ = (UniqueConstraint("scope_key", "principal_id", "role_id"),)
+
+    id: str = Field(primary_key=True)
+    scope: str
+    scope_key: str = Field(index=True)
+    role_id: str = Field(index=True)
+    principal_id: str = Field(index=True)
+    principal_type: str
+    description: str | None = None
+    condition: str | None = None
+    condition_version: str | None = None
+    delegated_identity: str | None = None
+    created_on: str
+    created_by: str | None = None
+    updated_on: str
+    updated_by: str | None = None
+
+
+class Deny(SQLModel, table=True):
+    """A deny assignment."""
+
+    __tablename__ = "deny_assignment"
+
+    id: str = Field(primary_key=True)
+    name: str
+    scope: str
+    scope_key: str = Field(index=True)
+    description: str = ""
+    permissions: list[dict[str, list[str]]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    principals: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    exclude_principals: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    only_this_scope: bool = False
+    system_protected: bool = False
+
+
+def assignments_of(session: Session, principal_ids: Iterable[str]) -> list[Assignment]:
+    """Return all assignments of these principals, at any scope."""
+    found: list[Assignment] = []
+    ids = sorted(set(principal_ids))
+    for at in range(0, len(ids), 500):
+        found += session.exec(select(Assignment).where(col(Assignment.principal_id).in_(ids[at : at + 500])))
+    return found
+
+
+def custom_roles(session: Session, ids: Iterable[str] | None = None) -> list[CustomRole]:
+    """Return custom roles, all or those with the given ids, by name."""
+    query = select(CustomRole).order_by(col(CustomRole.name))
+    if ids is not None:
+        query = query.where(col(CustomRole.id).in_(list(ids)))
+    return list(session.exec(query))
+
+
+def denies_at(session: Session, scope_keys: Iterable[str]) -> list[Deny]:
+    """Return the deny assignments at these scopes."""
+    return list(session.exec(select(Deny).where(col(Deny.scope_key).in_(list(scope_keys)))))
+
+
+def assignments_with_role(session: Session, role_id: str, scope_keys: Iterable[str]) -> list[Assignment]:
+    """Return the assignments of a role at these scopes, oldest first."""
+    query = select(Assignment).where(Assignment.role_id == role_id, col(Assignment.scope_key).in_(list(scope_keys)))
+    return list(session.exec(query.order_by(col(Assignment.created_on), col(Assignment.id))))

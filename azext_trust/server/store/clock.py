@@ -1,0 +1,33 @@
+"""The one clock: real time moved by an offset, or frozen, as the state says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+
+
+def to_text(moment: datetime) -> str:
+    """Return a moment as Azure writes it: UTC with seven decimals and a Z (real-responses.md section 1)."""
+    return moment.astimezone(UTC).strftime(FORMAT) + "0Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read what `to_text` wrote.
+
+    Raises:
+        ValueError: the text is no such moment.
+    """
+    return datetime.strptime(text.removesuffix("Z")[:26], FORMAT).replace(tzinfo=UTC)
+
+
+def shifted(offset_seconds: float, frozen_at: str | None) -> datetime:
+    """Return the cloud's present.
+
+    Args:
+        offset_seconds: how far the cloud is ahead of the machine, in seconds.
+        frozen_at: a moment in `to_text` form at which the clock stands still, or None.
+    """
+    if frozen_at:
+        return from_text(frozen_at)
+    return datetime.now(UTC) + timedelta(seconds=offset_seconds)

@@ -1,0 +1,221 @@
+"""The directory: users, groups, service principals, applications, memberships and credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel, col, delete, or_, select
+
+USER, GROUP, SERVICE_PRINCIPAL = "User", "Group", "ServicePrincipal"
+
+
+class DirectoryObject(SQLModel, table=True):
+    """A user, group or service principal; `properties` holds what only Graph shows."""
+
+    __tablename__ = "directory_object"
+
+    id: str = Field(primary_key=True)
+    kind: str = Field(index=True)
+    display_name: str
+    display_key: str = Field(index=True)
+    upn: str | None = None
+    upn_key: str | None = Field(default=None, unique=True)
+    app_id: str | None = Field(default=None, unique=True)
+    enabled: bool = True
+    classic_administrator: bool = False
+    created: str
+    properties: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class Application(SQLModel, table=True):
+    """An app registration; its service principal is a `DirectoryObject` with the same `app_id`."""
+
+    __tablename__ = "application"
+
+    id: str = Field(primary_key=True)
+    app_id: str = Field(unique=True)
+    display_name: str
+    display_key: str = Field(index=True)
+    created: str
+    properties: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class ServicePrincipalName(SQLModel, table=True):
+    """One of the names a service principal is found by: its appId and its identifier URIs."""
+
+    __tablename__ = "service_principal_name"
+
+    name_key: str = Field(primary_key=True)
+    name: str
+    principal_id: str = Field(foreign_key="directory_object.id", index=True, ondelete="CASCADE")
+
+
+class Membership(SQLModel, table=True):
+    """A direct member of a group."""
+
+    __tablename__ = "membership"
+
+    group_id: str = Field(primary_key=True, foreign_key="directory_object.id", ondelete="CASCADE")
+    member_id: str = Field(primary_key=True, foreign_key="directory_object.id", index=True, ondelete="CASCADE")
+
+
+class Ownership(SQLModel, table=True):
+    """An owner of a group, application or service principal."""
+
+    __tablename__ = "ownership"
+
+    object_id: str = Field(primary_key=True)
+    owner_id: str = Field(primary_key=True, foreign_key="directory_object.id", index=True, ondelete="CASCADE")
+
+
+class DirectoryRoleMember(SQLModel, table=True):
+    """A holder of an Entra directory role, by the role's display name (``Global Administrator``)."""
+
+    __tablename__ = "directory_role_member"
+
+    role: str = Field(primary_key=True)
+    principal_id: str = Field(primary_key=True, foreign_key="directory_object.id", index=True, ondelete="CASCADE")
+
+
+class Credential(SQLModel, table=True):
+    """A password, client secret, certificate or federated credential.
+
+    `owner_id` is the user's object id (password), or the application's or service principal's object id. `kind` is
+    ``password``, ``secret``, ``certificate`` or ``federated``. `hashed` is an Argon2id hash; a certificate's DER
+    (base64) and SHA-1 thumbprint, and a federated credential's issuer, subject and audiences, stand in `properties`.
+    """
+
+    __tablename__ = "credential"
+
+    id: str = Field(primary_key=True)
+    owner_id: str = Field(index=True)
+    kind: str
+    display_name: str | None = None
+    hint: str = ""
+    hashed: str = ""
+    start: str = ""
+    end: str = ""
+    properties: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def by_id(session: Session, object_id: str) -> DirectoryObject | None:
+    """Return the directory object with this object id."""
+    return session.get(DirectoryObject, object_id.lower())
+
+
+def by_ids(session: Session, object_ids: Iterable[str]) -> dict[str, DirectoryObject]:
+    """Return those of the ids that exist, by id."""
+    wanted = {i.lower() for i in object_ids}
+    found: dict[str, DirectoryObject] = {}
+    ordered = sorted(wanted)
+    for at in range(0, len(ordered), 500):
+        query = select(DirectoryObject).where(col(DirectoryObject.id).in_(ordered[at : at + 500]))
+        found |= {row.id: row for row in session.exec(query)}
+    return found
+
+
+def user_by_upn(session: Session, upn: str) -> DirectoryObject | None:
+    """Return the user with this user principal name; case is ignored."""
+    return session.exec(select(DirectoryObject).where(DirectoryObject.upn_key == upn.lower())).first()
+
+
+def group_by_name(session: Session, name: str) -> DirectoryObject | None:
+    """Return a group with this display name; case is ignored."""
+    return find_by_display_name(session, GROUP, name)
+
+
+def find_by_display_name(session: Session, kind: str, name: str) -> DirectoryObject | None:
+    """Return an object of a kind with this display name; case is ignored."""
+    query = select(DirectoryObject).where(DirectoryObject.kind == kind, DirectoryObject.display_key == name.lower())
+    return session.exec(query).first()
+
+
+def service_principal_by_name(session: Session, name: str) -> DirectoryObject | None:
+    """Return the service principal one of whose servicePrincipalNames this is; case is ignored."""
+    found = session.get(ServicePrincipalName, name.lower())
+    return session.get(DirectoryObject, found.principal_id) if found else None
+
+
+def service_principal_names(session: Session, principal_id: str) -> list[str]:
+    """Return the names of a service principal, the appId first."""
+    rows = session.exec(select(ServicePrincipalName).where(ServicePrincipalName.principal_id == principal_id)).all()
+    return [row.name for row in sorted(rows, key=lambda row: (":" in row.name, row.name))]
+
+
+def set_service_principal_names(session: Session, principal_id: str, names: Iterable[str]) -> None:
+    """Replace the names of a service principal.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another service principal has one of them.
+    """
+    session.exec(delete(ServicePrincipalName).where(col(ServicePrincipalName.principal_id) == principal_id))
+    for name in dict.fromkeys(names):
+        session.add(ServicePrincipalName(name_key=name.lower(), name=name, principal_id=principal_id))
+    session.flush()
+
+
+def application_by_app_id(session: Session, app_id: str) -> Application | None:
+    """Return the application with this appId (client id)."""
+    return session.exec(select(Application).where(Application.app_id == app_id.lower())).first()
+
+
+def service_principal_by_app_id(session: Session, app_id: str) -> DirectoryObject | None:
+    """Return the service principal with this appId (client id)."""
+    return session.exec(select(DirectoryObject).where(DirectoryObject.app_id == app_id.lower())).first()
+
+
+def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ...]]:
+    """Return every group the principal is in, transitively, with the way there.
+
+    Returns:
+        group id -> the chain of group ids from the direct group to that one. Cycles are walked once.
+    """
+    chains: dict[str, tuple[str, ...]] = {}
+    edge: dict[str, tuple[str, ...]] = {member_id: ()}
+    while edge:
+        query = select(Membership).where(col(Membership.member_id).in_(list(edge)))
+        reached: dict[str, tuple[str, ...]] = {}
+        for row in session.exec(query):
+            if row.group_id not in chains and row.group_id not in reached:
+                reached[row.group_id] = (*edge[row.member_id], row.group_id)
+        chains |= reached
+        edge = reached
+    return chains
+
+
+def transitive_members(session: Session, group_id: str) -> set[str]:
+    """Return the object ids of all members of a group, nested ones included."""
+    seen: set[str] = set()
+    edge = {group_id}
+    while edge:
+        rows = session.exec(select(Membership.member_id).where(col(Membership.group_id).in_(edge)))
+        edge = set(rows) - seen - {group_id}
+        seen |= edge
+    return seen
+
+
+def directory_roles(session: Session, principal_id: str) -> frozenset[str]:
+    """Return the names of the Entra directory roles a principal holds."""
+    query = select(DirectoryRoleMember.role).where(DirectoryRoleMember.principal_id == principal_id)
+    return frozenset(session.exec(query))
+
+
+def credentials(session: Session, owner_ids: Iterable[str], kind: str | None = None) -> list[Credential]:
+    """Return the credentials of an application, service principal or user."""
+    query = select(Credential).where(col(Credential.owner_id).in_(list(owner_ids)))
+    if kind:
+        query = query.where(Credential.kind == kind)
+    return list(session.exec(query.order_by(col(Credential.start), col(Credential.id))))
+
+
+def remove(session: Session, object_id: str) -> None:
+    """Delete a directory object with its memberships, names and credentials; role assignments stay, orphaned."""
+    session.exec(delete(Credential).where(col(Credential.owner_id) == object_id))
+    session.exec(
+        delete(Ownership).where(or_(col(Ownership.object_id) == object_id, col(Ownership.owner_id) == object_id))
+    )
+    found = session.get(DirectoryObject, object_id)
+    if found:
+        session.delete(found)
+    session.flush()

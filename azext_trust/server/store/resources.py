@@ -1,0 +1,64 @@
+"""Subscriptions, management groups and resource groups."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel, col, select
+
+
+class Subscription(SQLModel, table=True):
+    """A subscription of the tenant."""
+
+    __tablename__ = "subscription"
+
+    id: str = Field(primary_key=True)
+    name: str
+    state: str = "Enabled"
+    management_group: str | None = None
+
+
+class ManagementGroup(SQLModel, table=True):
+    """A management group; the root group's id is the tenant id and its parent is None."""
+
+    __tablename__ = "management_group"
+
+    key: str = Field(primary_key=True)
+    id: str
+    display_name: str
+    parent_key: str | None = None
+
+
+class ResourceGroup(SQLModel, table=True):
+    """A resource group."""
+
+    __tablename__ = "resource_group"
+
+    subscription_id: str = Field(primary_key=True, foreign_key="subscription.id")
+    name_key: str = Field(primary_key=True)
+    name: str
+    location: str
+    managed_by: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def subscriptions(session: Session) -> list[Subscription]:
+    """Return all subscriptions by name."""
+    return list(session.exec(select(Subscription).order_by(col(Subscription.name), col(Subscription.id))))
+
+
+def resource_group(session: Session, subscription_id: str, name: str) -> ResourceGroup | None:
+    """Return a resource group; case is ignored."""
+    return session.get(ResourceGroup, (subscription_id.lower(), name.lower()))
+
+
+def management_chain(session: Session, group_key: str | None) -> list[str]:
+    """Return the scope keys of a management group and those above it, nearest first (no ``/``)."""
+    chain: list[str] = []
+    while group_key:
+        scope = f"/providers/microsoft.management/managementgroups/{group_key}"
+        if scope in chain:
+            break
+        chain.append(scope)
+        found = session.get(ManagementGroup, group_key)
+        group_key = found.parent_key if found else None
+    return chain

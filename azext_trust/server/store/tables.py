@@ -1,0 +1,14 @@
+"""Every table, for migrations and tests; the server imports only the nouns a request needs."""
+
+from azext_trust.server.store import (
+    activity,
+    authorization,
+    facts,
+    principals,
+    registries,
+    resources,
+    tokens,
+    trust,
+)
+
+__all__ = ["activity", "authorization", "facts", "principals", "registries", "resources", "tokens", "trust"]

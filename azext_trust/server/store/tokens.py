@@ -1,0 +1,43 @@
+"""Sign-in state: signing keys, refresh tokens, authorization codes, device codes."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel, col, select
+
+
+class SigningKey(SQLModel, table=True):
+    """An RS256 key of the security token service; the private half is encrypted by the vault."""
+
+    __tablename__ = "signing_key"
+
+    kid: str = Field(primary_key=True)
+    created: str = Field(index=True)
+    retired: str = ""
+    public_pem: str
+    private_sealed: str
+
+
+class Grant(SQLModel, table=True):
+    """A refresh token, authorization code or device code, found by the SHA-256 of its text.
+
+    `kind` is ``refresh``, ``code`` or ``device``; `family` links the tokens of one sign-in, so that using a spent
+    refresh token ends them all (RFC 9700 section 4.14).
+    """
+
+    __tablename__ = "sign_in_grant"
+
+    digest: str = Field(primary_key=True)
+    kind: str
+    family: str = Field(index=True)
+    client_id: str
+    principal_id: str | None = Field(default=None, index=True)
+    user_code: str | None = Field(default=None, unique=True)
+    expires: str = Field(index=True)
+    spent: str = ""
+    properties: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def signing_keys(session: Session) -> list[SigningKey]:
+    """Return all keys, newest first; tokens are signed with the first."""
+    return list(session.exec(select(SigningKey).order_by(col(SigningKey.created).desc(), col(SigningKey.kid))))

@@ -1,0 +1,1 @@
+"""Sign-in: the Entra security token service."""

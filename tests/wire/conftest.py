@@ -1,0 +1,33 @@
+"""Clouds that end with their tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.wire.programs import Served, start
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Return a function that serves a state of a given name; all end with the test."""
+    started: list[Served] = []
+
+    def one(name: str, *options: str) -> Served:
+        started.append(start(tmp_path / name, *options))
+        return started[-1]
+
+    yield one
+    for served in started:
+        if served.process.poll() is None:
+            served.stop()
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A cloud on a port of its own, for the tests of one file."""
+    served = start(tmp_path_factory.mktemp("cloud") / "state", "--listen", "127.0.0.1:18443")
+    yield served
+    served.stop()
