@@ -1,0 +1,1 @@
+"""Resource ids and scopes, registry names, GUIDs: text in, text out."""
