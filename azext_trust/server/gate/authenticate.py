@@ -5,10 +5,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from azext_trust.server.gate.call import Call, Caller
 from azext_trust.server.store import principals, tokens
 from azext_trust.server.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 
 class NotAuthenticated(Exception):
@@ -98,7 +102,10 @@ def verified_claims(transaction: Transaction, token: str) -> dict[str, object]:
 
 
 @lru_cache(maxsize=32)
-def _public_key(pem: str) -> object:
+def _public_key(pem: str) -> RSAPublicKey:
+    from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    return load_pem_public_key(pem.encode())
+    key = load_pem_public_key(pem.encode())
+    assert isinstance(key, rsa.RSAPublicKey)
+    return key

@@ -156,9 +156,9 @@ def parse(text: str, name: str = "seed") -> Seed:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        line = _line(tree, first["loc"])
+        at = _line(tree, first["loc"])
         what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise SeedError(f"{name}, line {line}: {place or 'the file'}: {what}.") from None
+        raise SeedError(f"{name}, line {at}: {place or 'the file'}: {what}.") from None
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
