@@ -90,7 +90,7 @@ def verified_claims(transaction: Transaction, token: str) -> dict[str, object]:
         options: jwt.types.Options = {
             "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False,
         }  # fmt: skip
-        claims: dict[str, object] = jwt.decode(token, _public_key(key.public_pem), ["RS256"], options=options)
+        claims: dict[str, object] = jwt.decode(token, public_key(key.public_pem), ["RS256"], options=options)
     except jwt.InvalidTokenError:
         raise NotAuthenticated("invalid") from None
     now = transaction.now().timestamp()
@@ -102,10 +102,10 @@ def verified_claims(transaction: Transaction, token: str) -> dict[str, object]:
 
 
 @lru_cache(maxsize=32)
-def _public_key(pem: str) -> RSAPublicKey:
+def public_key(pem: str) -> RSAPublicKey:
+    """Return a stored public key (PEM), loaded once per process."""
     from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    key = load_pem_public_key(pem.encode())
+    key = load_pempublic_key(pem.encode())
     assert isinstance(key, rsa.RSAPublicKey)
     return key

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from azext_trust.server.gate import minting
 from azext_trust.server.gate.call import Call, Reply, Settings
 from azext_trust.server.operator import errors
+from azext_trust.server.store import tokens
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.transaction import Store, Transaction
 
@@ -33,6 +35,8 @@ def _found(store: Store, settings: Settings, founded: bool) -> None:
         # Another process may have founded the state while this one waited for the write lock.
         if settings.seed or not transaction.tenant_id():
             applied = seeding.apply(transaction, seed)
+            if not tokens.signing_keys(transaction.session):
+                minting.add_signing_key(transaction)
             transaction.record(_entry("aztrust/seed/apply", applied))
         if settings.retirement and settings.retirement != transaction.retirement():
             before = transaction.retirement()
@@ -45,7 +49,8 @@ def _found(store: Store, settings: Settings, founded: bool) -> None:
 
 
 def _entry(name: str, applied: object) -> Activity:
-    details: dict[str, object] = {"created": getattr(applied, "created", []), "differs": getattr(applied, "differs", [])}
+    made, differs = getattr(applied, "created", []), getattr(applied, "differs", [])
+    details: dict[str, object] = {"created": made, "differs": differs}
     return Activity(name, "/", "Allowed", "operator", "", details)
 
 
