@@ -100,9 +100,7 @@ def _settings(options: Options, listening: Listening) -> Settings:
     )  # fmt: skip
 
 
-def _certificates(
-    options: Options, settings: Settings, listening: Listening
-) -> tuple[certificates.Files, bool]:
+def _certificates(options: Options, settings: Settings, listening: Listening) -> tuple[certificates.Files, bool]:
     names = certificates.Names.of(options.host, listening.addresses, options.suffix)
     try:
         return certificates.ensure(settings.state, names)

@@ -91,8 +91,7 @@ class ResourceId:
 def registry_id(subscription: str, group: str, name: str) -> str:
     """Return the resource id of a container registry."""
     return (
-        f"/subscriptions/{subscription}/resourceGroups/{group}"
-        f"/providers/Microsoft.ContainerRegistry/registries/{name}"
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{name}"
     )
 
 

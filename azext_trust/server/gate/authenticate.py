@@ -106,6 +106,6 @@ def public_key(pem: str) -> RSAPublicKey:
     """Return a stored public key (PEM), loaded once per process."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = load_pempublic_key(pem.encode())
+    key = load_pem_public_key(pem.encode())
     assert isinstance(key, rsa.RSAPublicKey)
     return key

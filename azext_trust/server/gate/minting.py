@@ -122,7 +122,11 @@ def _pairwise(object_id: str, client_id: str) -> str:
 
 
 def id_token(
-    transaction: Transaction, settings: Settings, principal: principals.DirectoryObject, client_id: str, nonce: str | None
+    transaction: Transaction,
+    settings: Settings,
+    principal: principals.DirectoryObject,
+    client_id: str,
+    nonce: str | None,
 ) -> str:
     """Return an OpenID Connect id_token; the nonce is the request's."""
     now = int(transaction.now().timestamp())
@@ -160,7 +164,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def user_tokens(
+def user_tokens(  # noqa: PLR0913  (the two last are of two grants only)
     transaction: Transaction,
     settings: Settings,
     principal: principals.DirectoryObject,

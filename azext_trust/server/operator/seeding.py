@@ -122,7 +122,10 @@ class _Seeding:
         self.session.flush()
         self.session.add(
             principals.Credential(
-                id=str(uuid.uuid4()), owner_id=made.id, kind="password", hashed=passwords.hash_secret(password),
+                id=str(uuid.uuid4()),
+                owner_id=made.id,
+                kind="password",
+                hashed=passwords.hash_secret(password),
                 start=self.now,
             )
         )

@@ -94,6 +94,8 @@ class Store:
             try:
                 yield Transaction(session, self.vault, writes=False)
             finally:
+                # What was read stays usable afterwards: a rollback would make the rows ask the database again.
+                session.expunge_all()
                 session.rollback()
 
     @contextmanager

@@ -74,7 +74,9 @@ def sign_in(store: Store, call: Call) -> Reply:
     except errors.SignInError as error:
         return pages.message("Sorry, but we're having trouble signing you in.", error.message, error.status)
     if not pages.same_browser(call, form):
-        return pages.sign_in("Sign in", _carried(form), problem="The page was too old. Please sign in again.", status=400)
+        return pages.sign_in(
+            "Sign in", _carried(form), problem="The page was too old. Please sign in again.", status=400
+        )
     try:
         with store.read() as transaction:
             user = credentials.user(transaction, form.get("username", ""), form.get("password", ""))

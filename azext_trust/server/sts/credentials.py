@@ -116,7 +116,12 @@ def _check_certificate(
         if row.end and row.end <= transaction.now_text():
             raise errors.unknown_certificate(thumbprint)
         key = x509.load_der_x509_certificate(der).public_key()
-        options: jwt.types.Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+        options: jwt.types.Options = {
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+            "verify_aud": False,
+        }
         try:
             jwt.decode(assertion, key, ["RS256", "PS256"], options=options)  # type: ignore[arg-type]  # RSA or refused
         except (jwt.InvalidTokenError, TypeError):
@@ -146,8 +151,10 @@ def _check_federated(
         known = row.properties
         audiences = known.get("audiences")
         asked = audience if isinstance(audience, list) else [audience]
-        if known.get("issuer") == issuer and known.get("subject") == subject and (
-            isinstance(audiences, list) and set(audiences).intersection(asked)
+        if (
+            known.get("issuer") == issuer
+            and known.get("subject") == subject
+            and (isinstance(audiences, list) and set(audiences).intersection(asked))
         ):
             _check_issuer(transaction, call, str(issuer), assertion)
             return

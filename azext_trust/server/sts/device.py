@@ -73,7 +73,9 @@ def confirm(store: Store, call: Call) -> Reply:
     name, user_code = form.get("username", ""), form.get("user_code", "").strip().upper()
     extra = _code_input(user_code)
     if not pages.same_browser(call, form):
-        return pages.sign_in("Enter code", {}, extra=extra, problem="The page was too old. Please try again.", status=400)
+        return pages.sign_in(
+            "Enter code", {}, extra=extra, problem="The page was too old. Please try again.", status=400
+        )
     try:
         with store.read() as transaction:
             user = credentials.user(transaction, name, form.get("password", ""))

@@ -60,7 +60,18 @@ def _document(call: Call, tenant: str, base: str, version: str) -> Reply:
             "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
             "end_session_endpoint": f"{base}/oauth2{version}/logout",
             "code_challenge_methods_supported": ["S256"],
-            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "oid"],
+            "claims_supported": [
+                "sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "nonce",
+                "preferred_username",
+                "name",
+                "tid",
+                "oid",
+            ],
             "msgraph_host": origin.removeprefix("https://"),
         }
     )

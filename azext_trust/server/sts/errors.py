@@ -133,9 +133,7 @@ def no_such_resource(resource: str, tenant: str) -> SignInError:
 
 def wrong_password() -> SignInError:
     """User name or password is wrong."""
-    return SignInError(
-        400, "invalid_grant", 50126, "Error validating credentials due to invalid username or password."
-    )
+    return SignInError(400, "invalid_grant", 50126, "Error validating credentials due to invalid username or password.")
 
 
 def no_such_user(name: str, tenant: str) -> SignInError:

@@ -87,9 +87,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("app_id"),
         sa.UniqueConstraint("upn_key"),
     )
-    op.create_index(
-        op.f("ix_directory_object_display_key"), "directory_object", ["display_key"], unique=False
-    )
+    op.create_index(op.f("ix_directory_object_display_key"), "directory_object", ["display_key"], unique=False)
     op.create_index(op.f("ix_directory_object_kind"), "directory_object", ["kind"], unique=False)
     op.create_table(
         "fact",
@@ -151,9 +149,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("scope_key", "principal_id", "role_id"),
     )
-    op.create_index(
-        op.f("ix_role_assignment_principal_id"), "role_assignment", ["principal_id"], unique=False
-    )
+    op.create_index(op.f("ix_role_assignment_principal_id"), "role_assignment", ["principal_id"], unique=False)
     op.create_index(op.f("ix_role_assignment_role_id"), "role_assignment", ["role_id"], unique=False)
     op.create_index(op.f("ix_role_assignment_scope_key"), "role_assignment", ["scope_key"], unique=False)
     op.create_table(
