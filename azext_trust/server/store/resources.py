@@ -51,6 +51,12 @@ def resource_group(session: Session, subscription_id: str, name: str) -> Resourc
     return session.get(ResourceGroup, (subscription_id.lower(), name.lower()))
 
 
+def groups(session: Session, subscription_id: str) -> list[ResourceGroup]:
+    """Return the resource groups of a subscription by name."""
+    query = select(ResourceGroup).where(ResourceGroup.subscription_id == subscription_id.lower())
+    return list(session.exec(query.order_by(col(ResourceGroup.name_key))))
+
+
 def management_chain(session: Session, group_key: str | None) -> list[str]:
     """Return the scope keys of a management group and those above it, nearest first (no ``/``)."""
     chain: list[str] = []
