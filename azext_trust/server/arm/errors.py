@@ -122,7 +122,9 @@ def not_found(call: Call) -> ServiceError:
 
 def method_not_allowed(call: Call) -> ServiceError:
     """The path takes another method."""
-    return ServiceError(405, "MethodNotAllowed", f"The requested resource does not support http method '{call.method}'.")
+    return ServiceError(
+        405, "MethodNotAllowed", f"The requested resource does not support http method '{call.method}'."
+    )
 
 
 def malformed(message: str, call: Call) -> ServiceError:
@@ -346,7 +348,9 @@ def bad_role_id(text: str) -> ServiceError:
 def bad_assignment_id(text: str) -> ServiceError:
     """A role assignment's name is a GUID."""
     return ServiceError(
-        400, "InvalidRoleAssignmentId", f"The role assignment ID '{text}' is not valid. The role assignment ID must be a GUID."
+        400,
+        "InvalidRoleAssignmentId",
+        f"The role assignment ID '{text}' is not valid. The role assignment ID must be a GUID.",
     )
 
 
@@ -363,9 +367,7 @@ def bad_condition(message: str) -> ServiceError:
 def bad_action(action: str, data: bool) -> ServiceError:
     """A custom role names an action that no provider has."""
     code = "InvalidDataActionOrNotDataAction" if data else "InvalidActionOrNotAction"
-    return ServiceError(
-        400, code, f"'{action}' does not match any of the actions supported by the providers."
-    )
+    return ServiceError(400, code, f"'{action}' does not match any of the actions supported by the providers.")
 
 
 def bad_definition(message: str) -> ServiceError:

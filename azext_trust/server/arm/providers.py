@@ -8,12 +8,9 @@ from azext_trust.server.store.transaction import Transaction
 
 _REGISTRY_TYPES = ("registries", "registries/scopeMaps", "registries/tokens", "checkNameAvailability")
 _TYPES: dict[str, dict[str, tuple[str, ...]]] = {
-    "Microsoft.ContainerRegistry": {name: versions.REGISTRY for name in _REGISTRY_TYPES},
-    "Microsoft.Authorization": {
-        name: versions.AUTHORIZATION
-        for name in ("roleAssignments", "roleDefinitions", "denyAssignments", "permissions", "classicAdministrators")
-    },
-    "Microsoft.Resources": {name: versions.RESOURCES for name in ("resourceGroups", "subscriptions", "tenants")},
+    "Microsoft.ContainerRegistry": dict.fromkeys(_REGISTRY_TYPES, versions.REGISTRY),
+    "Microsoft.Authorization": dict.fromkeys(("roleAssignments", "roleDefinitions", "denyAssignments", "permissions", "classicAdministrators"), versions.AUTHORIZATION),
+    "Microsoft.Resources": dict.fromkeys(("resourceGroups", "subscriptions", "tenants"), versions.RESOURCES),
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": versions.IDENTITY},
 }
 

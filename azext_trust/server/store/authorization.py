@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, Column, UniqueConstraint, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 
@@ -90,3 +90,37 @@ def assignments_with_role(session: Session, role_id: str, scope_keys: Iterable[s
     """Return the assignments of a role at these scopes, oldest first."""
     query = select(Assignment).where(Assignment.role_id == role_id, col(Assignment.scope_key).in_(list(scope_keys)))
     return list(session.exec(query.order_by(col(Assignment.created_on), col(Assignment.id))))
+
+
+def assignments_around(session: Session, scope_key: str, chain: Iterable[str]) -> list[Assignment]:
+    """Return the assignments at a scope, above it (the chain) and below it, oldest first."""
+    below = "/" if scope_key == "/" else scope_key + "/"
+    query = select(Assignment).where(
+        or_(col(Assignment.scope_key).in_(list(chain)), col(Assignment.scope_key).startswith(below, autoescape=True))
+    )
+    return list(session.exec(query.order_by(col(Assignment.created_on), col(Assignment.id))))
+
+
+def count_below(session: Session, scope_key: str) -> int:
+    """Count the assignments at a scope and below it."""
+    query = (
+        select(func.count())
+        .select_from(Assignment)
+        .where(
+            or_(
+                Assignment.scope_key == scope_key,
+                col(Assignment.scope_key).startswith(scope_key + "/", autoescape=True),
+            )
+        )
+    )
+    return session.exec(query).one()
+
+
+def has_assignments(session: Session, role_id: str) -> bool:
+    """Tell whether anybody is assigned a role."""
+    return session.exec(select(Assignment.id).where(Assignment.role_id == role_id).limit(1)).first() is not None
+
+
+def custom_role_by_name(session: Session, name: str) -> CustomRole | None:
+    """Return the custom role with this name; case is ignored."""
+    return session.exec(select(CustomRole).where(CustomRole.name_key == name.lower())).first()

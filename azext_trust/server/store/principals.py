@@ -201,6 +201,12 @@ def directory_roles(session: Session, principal_id: str) -> frozenset[str]:
     return frozenset(session.exec(query))
 
 
+def classic_administrators(session: Session) -> list[DirectoryObject]:
+    """Return the users who hold the classic administrator flag."""
+    query = select(DirectoryObject).where(col(DirectoryObject.classic_administrator).is_(True))
+    return list(session.exec(query.order_by(col(DirectoryObject.upn_key))))
+
+
 def credentials(session: Session, owner_ids: Iterable[str], kind: str | None = None) -> list[Credential]:
     """Return the credentials of an application, service principal or user."""
     query = select(Credential).where(col(Credential.owner_id).in_(list(owner_ids)))
