@@ -57,7 +57,8 @@ def _system_data(row: registries.Registry) -> dict[str, object]:
     return {
         "createdBy": row.created_by, "createdByType": "User" if "@" in row.created_by else "Application",
         "createdAt": _offset(row.created), "lastModifiedBy": row.modified_by,
-        "lastModifiedByType": "User" if "@" in row.modified_by else "Application", "lastModifiedAt": _offset(row.modified),
+        "lastModifiedByType": "User" if "@" in row.modified_by else "Application",
+        "lastModifiedAt": _offset(row.modified),
     }  # fmt: skip
 
 

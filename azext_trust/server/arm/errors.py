@@ -87,8 +87,8 @@ def forbidden(denied: Denied, call: Call) -> ServiceError:
         where = f"{deny.scope.rstrip('/')}/providers/Microsoft.Authorization/denyAssignments/{deny.id}"
         return ServiceError(
             403, "DenyAssignmentAuthorizationFailed",
-            f"{client} has permission to perform action '{denied.action}' on scope '{denied.scope}'; however, the access "
-            f"is denied because of the deny assignment with name '{deny.name}' and Id '{where}' at scope '{deny.scope}'.",
+            f"{client} has permission to perform action '{denied.action}' on scope '{denied.scope}'; however, the "
+            f"access is denied because of the deny assignment with name '{deny.name}' and Id '{where}' at scope '{deny.scope}'.",
         )  # fmt: skip
     condition = " or an ABAC condition not fulfilled" if denied.decision and denied.decision.condition_refused else ""
     return ServiceError(

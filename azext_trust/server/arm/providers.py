@@ -9,7 +9,10 @@ from azext_trust.server.store.transaction import Transaction
 _REGISTRY_TYPES = ("registries", "registries/scopeMaps", "registries/tokens", "checkNameAvailability")
 _TYPES: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.ContainerRegistry": dict.fromkeys(_REGISTRY_TYPES, versions.REGISTRY),
-    "Microsoft.Authorization": dict.fromkeys(("roleAssignments", "roleDefinitions", "denyAssignments", "permissions", "classicAdministrators"), versions.AUTHORIZATION),
+    "Microsoft.Authorization": dict.fromkeys(
+        ("roleAssignments", "roleDefinitions", "denyAssignments", "permissions", "classicAdministrators"),
+        versions.AUTHORIZATION,
+    ),
     "Microsoft.Resources": dict.fromkeys(("resourceGroups", "subscriptions", "tenants"), versions.RESOURCES),
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": versions.IDENTITY},
 }

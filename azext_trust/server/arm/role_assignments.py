@@ -48,6 +48,10 @@ def held_attributes(transaction: Transaction, call: Call) -> Attributes:
 Test = Callable[[authorization.Assignment], bool]
 
 
+def _held_by(principal_ids: set[str]) -> Test:
+    return lambda row: row.principal_id in principal_ids
+
+
 def _filter(transaction: Transaction, text: str, scope: str, chain: tuple[str, ...]) -> Test:
     """Return the test that a $filter is (the table in rbac-semantics.md section 7)."""
     terms = re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []
@@ -56,12 +60,11 @@ def _filter(transaction: Transaction, text: str, scope: str, chain: tuple[str, .
         if re.fullmatch(r"atScope\(\)", term, re.IGNORECASE):
             tests.append(lambda row: row.scope_key in chain)
         elif found := re.fullmatch(r"assignedTo\('([^']*)'\)", term, re.IGNORECASE):
-            who = {found[1].lower(), *principals.group_chains(transaction.session, found[1].lower())}
-            tests.append(lambda row, who=frozenset(who): row.principal_id in who)  # type: ignore[misc]  # default binds
+            tests.append(_held_by({found[1].lower(), *principals.group_chains(transaction.session, found[1].lower())}))
         elif found := re.fullmatch(r"principalId\s+eq\s+'([^']*)'", term, re.IGNORECASE):
             if len(terms) > 1:
                 raise errors.bad_filter(text)
-            tests.append(lambda row, who=found[1].lower(): row.principal_id == who)  # type: ignore[misc]  # as above
+            tests.append(_held_by({found[1].lower()}))
         else:
             raise errors.bad_filter(text)
     return lambda row: all(test(row) for test in tests)

@@ -105,6 +105,7 @@ def verified_claims(transaction: Transaction, token: str) -> dict[str, object]:
 def public_key(pem: str) -> RSAPublicKey:
     """Return a stored public key (PEM), loaded once per process."""
     from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     key = load_pem_public_key(pem.encode())
     assert isinstance(key, rsa.RSAPublicKey)

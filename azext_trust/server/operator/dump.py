@@ -80,7 +80,7 @@ def _registry(transaction: Transaction, row: registries.Registry) -> dict[str, o
 def _assignments(transaction: Transaction, names: dict[str, str]) -> list[dict[str, object]]:
     known = {role_id: role.name for role_id, role in roles.built_in_roles().items()}
     known |= {row.id: row.name for row in authorization.custom_roles(transaction.session)}
-    rows = [
+    rows: list[dict[str, object]] = [
         {"assignee": names.get(row.principal_id, "(deleted)"), "role": known.get(row.role_id, row.role_id),
          "scope": row.scope_key, "condition": row.condition}
         for row in transaction.session.exec(select(authorization.Assignment))
