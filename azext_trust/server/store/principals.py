@@ -225,3 +225,45 @@ def remove(session: Session, object_id: str) -> None:
     if found:
         session.delete(found)
     session.flush()
+
+
+def of_kind(session: Session, kind: str, name: str | None = None) -> list[DirectoryObject]:
+    """Return the objects of a kind, all or those with a display name, by name."""
+    query = select(DirectoryObject).where(DirectoryObject.kind == kind)
+    if name is not None:
+        query = query.where(DirectoryObject.display_key == name.lower())
+    return list(session.exec(query.order_by(col(DirectoryObject.display_key), col(DirectoryObject.id))))
+
+
+def applications(session: Session) -> list[Application]:
+    """Return all applications by name."""
+    return list(session.exec(select(Application).order_by(col(Application.display_key), col(Application.id))))
+
+
+def application_with_uri(session: Session, uri: str) -> Application | None:
+    """Return the application that has this identifier URI; case is ignored."""
+    for row in applications(session):
+        held = row.properties.get("identifierUris")
+        if isinstance(held, list) and uri.lower() in (str(text).lower() for text in held):
+            return row
+    return None
+
+
+def direct_members(session: Session, group_id: str) -> list[str]:
+    """Return the object ids of a group's direct members."""
+    return list(session.exec(select(Membership.member_id).where(Membership.group_id == group_id)))
+
+
+def owners(session: Session, object_id: str) -> list[str]:
+    """Return the object ids of an object's owners."""
+    return list(session.exec(select(Ownership.owner_id).where(Ownership.object_id == object_id)))
+
+
+def owned(session: Session, owner_id: str) -> list[str]:
+    """Return the ids of what somebody owns."""
+    return list(session.exec(select(Ownership.object_id).where(Ownership.owner_id == owner_id)))
+
+
+def role_holders(session: Session, role: str) -> list[str]:
+    """Return the object ids of a directory role's holders."""
+    return list(session.exec(select(DirectoryRoleMember.principal_id).where(DirectoryRoleMember.role == role)))

@@ -1,0 +1,146 @@
+"""Users."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.graph import bodies, errors, query
+from azext_trust.server.store import facts, passwords, principals
+from azext_trust.server.store.transaction import Transaction
+
+_TEXTS = ("givenName", "surname", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage",
+          *bodies.USER_EXTRA)  # fmt: skip
+
+
+def named(transaction: Transaction, name: str) -> principals.DirectoryObject:
+    """Return the user with this object id or user principal name.
+
+    Raises:
+        ServiceError: Request_ResourceNotFound.
+    """
+    found = principals.user_by_upn(transaction.session, name) or principals.by_id(transaction.session, name)
+    if found is None or found.kind != principals.USER:
+        raise errors.no_object(name)
+    return found
+
+
+def me(transaction: Transaction, call: Call) -> Reply:
+    """Return the signed-in user."""
+    if call.caller.kind != principals.USER:
+        raise errors.delegated_only()
+    return query.entity(call, "users", bodies.user(named(transaction, call.caller.id), full=_full(call)))
+
+
+def _full(call: Call) -> bool:
+    return "$select" in call.query or "$filter" in call.query or "$search" in call.query
+
+
+def listed(transaction: Transaction, call: Call) -> Reply:
+    """Return users."""
+    rows: Iterable[principals.DirectoryObject]
+    if (wanted := query.simple(call)) and wanted[0] == "userprincipalname":
+        found = principals.user_by_upn(transaction.session, wanted[1])
+        rows = [found] if found else []
+    else:
+        rows = principals.of_kind(transaction.session, principals.USER)
+    full = _full(call) and "$select" in call.query
+    if full:
+        return query.listing(call, "users", (bodies.user(row, full=True) for row in rows))
+    # Filters may name members that a plain list does not show.
+    shown = {row.id: bodies.user(row) for row in (rows := list(rows))}
+    reply = query.listing(call, "users", (bodies.user(row, full=True) for row in rows))
+    assert isinstance(reply.body, dict)
+    reply.body["value"] = [shown[row["id"]] for row in reply.body["value"]]
+    return reply
+
+
+def show(transaction: Transaction, call: Call) -> Reply:
+    """Return one user."""
+    return query.entity(call, "users", bodies.user(named(transaction, call.params["id"]), full=_full(call)))
+
+
+def _check_upn(transaction: Transaction, upn: object, own: str = "") -> str:
+    text = str(upn or "")
+    name, _, domain = text.rpartition("@")
+    if not name or len(text) > 113 or any(letter in text for letter in " <>()[]{}\"\\/,;:'\n"):
+        raise errors.bad_request("Invalid value specified for property 'userPrincipalName' of resource 'User'.")
+    if domain.lower() != facts.get(transaction.session, facts.TENANT_DOMAIN).lower():
+        raise errors.wrong_domain()
+    other = principals.user_by_upn(transaction.session, text)
+    if other is not None and other.id != own:
+        raise errors.taken("userPrincipalName")
+    return text
+
+
+def _password(body: dict[str, object]) -> str | None:
+    profile = body.get("passwordProfile")
+    if profile is None:
+        return None
+    if not isinstance(profile, dict) or not isinstance(profile.get("password"), str) or not profile["password"]:
+        raise errors.bad_request("The specified password does not comply with password complexity requirements. "
+                                 "Please provide a different password.")  # fmt: skip
+    return str(profile["password"])
+
+
+def _set_password(transaction: Transaction, user_id: str, password: str) -> None:
+    for row in principals.credentials(transaction.session, [user_id], "password"):
+        transaction.session.delete(row)
+    transaction.session.add(
+        principals.Credential(
+            id=str(uuid.uuid4()), owner_id=user_id, kind="password", hashed=passwords.hash_secret(password),
+            start=transaction.now_text(),
+        )
+    )  # fmt: skip
+
+
+def create(transaction: Transaction, call: Call) -> Reply:
+    """Create a user."""
+    body = call.json()
+    for name in ("displayName", "mailNickname", "userPrincipalName", "accountEnabled"):
+        if body.get(name) in (None, ""):
+            raise errors.bad_request(f"A value is required for property '{name}' of resource 'User'.")
+    upn, password = _check_upn(transaction, body["userPrincipalName"]), _password(body)
+    if password is None:
+        raise errors.bad_request("A password must be specified to create a new user.")
+    row = principals.DirectoryObject(
+        id=str(uuid.uuid4()), kind=principals.USER, display_name=str(body["displayName"]),
+        display_key=str(body["displayName"]).lower(), upn=upn, upn_key=upn.lower(),
+        enabled=bool(body["accountEnabled"]), created=transaction.now_text(),
+        properties={name: body[name] for name in _TEXTS if isinstance(body.get(name), str)},
+    )  # fmt: skip
+    transaction.session.add(row)
+    transaction.session.flush()
+    _set_password(transaction, row.id, password)
+    call.change(after={"id": row.id, "userPrincipalName": upn, "displayName": row.display_name})
+    return query.entity(call, "users", bodies.user(row), 201)
+
+
+def update(transaction: Transaction, call: Call) -> Reply:
+    """Change a user; 204 as Graph answers."""
+    row, body = named(transaction, call.params["id"]), call.json()
+    before = {**bodies.user(row, full=True)}
+    if body.get("userPrincipalName"):
+        row.upn = _check_upn(transaction, body["userPrincipalName"], row.id)
+        row.upn_key = row.upn.lower()
+    if body.get("displayName"):
+        row.display_name = str(body["displayName"])
+        row.display_key = row.display_name.lower()
+    if isinstance(body.get("accountEnabled"), bool):
+        row.enabled = bool(body["accountEnabled"])
+    row.properties = {**row.properties, **{name: body[name] for name in _TEXTS if name in body}}
+    password = _password(body)
+    if password is not None:
+        _set_password(transaction, row.id, password)
+    transaction.session.flush()
+    call.change(before=before, after=bodies.user(row, full=True), passwordChanged=password is not None)
+    return query.reply(call, None, 204)
+
+
+def delete(transaction: Transaction, call: Call) -> Reply:
+    """Delete a user; its role assignments stay, orphaned."""
+    row = named(transaction, call.params["id"])
+    call.change(before=bodies.user(row))
+    principals.remove(transaction.session, row.id)
+    return query.reply(call, None, 204)
