@@ -88,7 +88,8 @@ def forbidden(denied: Denied, call: Call) -> ServiceError:
         return ServiceError(
             403, "DenyAssignmentAuthorizationFailed",
             f"{client} has permission to perform action '{denied.action}' on scope '{denied.scope}'; however, the "
-            f"access is denied because of the deny assignment with name '{deny.name}' and Id '{where}' at scope '{deny.scope}'.",
+            f"access is denied because of the deny assignment with name '{deny.name}' and Id "
+            f"'{where}' at scope '{deny.scope}'.",
         )  # fmt: skip
     condition = " or an ABAC condition not fulfilled" if denied.decision and denied.decision.condition_refused else ""
     return ServiceError(
@@ -102,7 +103,8 @@ def linked_forbidden(call: Call, action: str, scope: str, linked: list[str]) -> 
     """The caller lacks the action at a linked scope, an assignable scope of a role."""
     return ServiceError(
         403, "LinkedAuthorizationFailed",
-        f"The client '{call.caller.name}' with object id '{call.caller.id}' has permission to perform action '{action}' "
+        f"The client '{call.caller.name}' with object id '{call.caller.id}' has permission to perform "
+        f"action '{action}' "
         f"on scope '{scope}'; however, it does not have permission to perform action '{action}' on the linked scope(s) "
         f"'{','.join(linked)}' or the linked scope(s) are invalid.",
     )  # fmt: skip
@@ -243,7 +245,8 @@ def downgrade_loses_trust(name: str, sku: str, repositories: int, tags: int) -> 
     return ServiceError(
         400, "SkuNotSupported",
         f"The SKU {sku} is not supported while content trust is enabled on the registry {name}: the trust data of "
-        f"{repositories} repositories with {tags} signed tags would be lost. Disable content trust first, which deletes "
+        f"{repositories} repositories with {tags} signed tags would be lost. Disable content trust "
+        "first, which deletes "
         f"it for good: az acr config content-trust update --registry {name} --status disabled",
     )  # fmt: skip
 
@@ -252,7 +255,8 @@ def trust_retired() -> ServiceError:
     """Content trust can no longer be enabled (M5)."""
     return ServiceError(
         400, "ContentTrustUnsupported",
-        "The value 'enabled' for property 'status' in 'trustPolicy' is not supported. Content Trust is being deprecated "
+        "The value 'enabled' for property 'status' in 'trustPolicy' is not supported. Content Trust "
+        "is being deprecated "
         "and will be completely removed on March 31, 2028. Refer to https://aka.ms/acr/dctdeprecation for details and "
         "transition guidance.",
     )  # fmt: skip

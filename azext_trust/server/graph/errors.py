@@ -103,7 +103,8 @@ def conflict(message: str) -> ServiceError:
 def wrong_domain() -> ServiceError:
     """A user's domain must be verified in the tenant."""
     return bad_request(
-        "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names "
+        "The domain portion of the userPrincipalName property is invalid. You must use one of the "
+        "verified domain names "
         "in your organization."
     )
 

@@ -49,6 +49,12 @@ def listing(call: Call, what: str, rows: Iterable[Body]) -> Reply:
     return reply(call, body)
 
 
+def show_as(reply: Reply, shown: dict[str, Body]) -> None:
+    """Replace the objects of a listing by shorter forms of themselves, by id."""
+    assert isinstance(reply.body, dict)
+    reply.body["value"] = [shown[row["id"]] for row in reply.body["value"]]
+
+
 def _number(call: Call, name: str, default: int) -> int:
     text = call.query.get(name)
     if text is None:
@@ -130,8 +136,8 @@ def _same(left: object, right: object) -> bool:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text, self.tokens, self.at, self.depth = text, [], 0, 0
-        self.tokens: list[tuple[str, str, int]]
+        self.text, self.at, self.depth = text, 0, 0
+        self.tokens: list[tuple[str, str, int]] = []
         place = 0
         while place < len(text.rstrip()):
             found = _TOKEN.match(text, place)
@@ -153,7 +159,8 @@ class _Parser:
         if self.at >= len(self.tokens) or (wanted and self.peek() != wanted):
             raise errors.bad_filter(f"Syntax error at position {self.place()} in '{self.text}'.")
         self.at += 1
-        return self.tokens[self.at - 1][:2]
+        kind, text, _ = self.tokens[self.at - 1]
+        return kind, text
 
     def either(self) -> Test:
         self.depth += 1

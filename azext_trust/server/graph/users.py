@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.graph import bodies, errors, query
@@ -38,21 +37,17 @@ def _full(call: Call) -> bool:
 
 
 def listed(transaction: Transaction, call: Call) -> Reply:
-    """Return users."""
-    rows: Iterable[principals.DirectoryObject]
-    if (wanted := query.simple(call)) and wanted[0] == "userprincipalname":
+    """Return users; filters may name members that a plain list does not show."""
+    wanted = query.simple(call)
+    if wanted and wanted[0] == "userprincipalname":
         found = principals.user_by_upn(transaction.session, wanted[1])
         rows = [found] if found else []
     else:
         rows = principals.of_kind(transaction.session, principals.USER)
-    full = _full(call) and "$select" in call.query
-    if full:
-        return query.listing(call, "users", (bodies.user(row, full=True) for row in rows))
-    # Filters may name members that a plain list does not show.
-    shown = {row.id: bodies.user(row) for row in (rows := list(rows))}
     reply = query.listing(call, "users", (bodies.user(row, full=True) for row in rows))
-    assert isinstance(reply.body, dict)
-    reply.body["value"] = [shown[row["id"]] for row in reply.body["value"]]
+    if "$select" not in call.query:
+        shown = {row.id: bodies.user(row) for row in rows}
+        query.show_as(reply, shown)
     return reply
 
 
