@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import threading
@@ -12,12 +11,17 @@ from urllib.parse import parse_qsl
 
 from azext_trust.server.gate.call import Call, Reply, Settings
 from azext_trust.server.gate.pipeline import Service, handle
+from azext_trust.server.operator.errors import SeedError
+from azext_trust.server.store.migrate import StateError
 from azext_trust.server.store.transaction import Store
+from azext_trust.server.store.vault import VaultKeyError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+START_ERRORS = (StateError, SeedError, VaultKeyError)
+"""What `create_app` raises with a text for the user."""
 MAX_BODY = 4 * 1024 * 1024
 """Largest management request in bytes, as ARM's."""
 
@@ -81,6 +85,8 @@ class App:
             return Reply("Payload Too Large", 413, media="text/plain")
         call = _call(scope, body, self.settings)
         if self.settings.threads:
+            import asyncio
+
             return await asyncio.to_thread(self.answer, hosts[0].decode("latin-1"), call)
         return self.answer(hosts[0].decode("latin-1"), call)
 

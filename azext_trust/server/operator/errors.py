@@ -6,6 +6,10 @@ from azext_trust.server.gate.authorise import Denied
 from azext_trust.server.gate.call import Call, Reply, ServiceError
 
 
+class SeedError(Exception):
+    """The seed cannot be applied; the message names the place."""
+
+
 def render(error: ServiceError, call: Call) -> Reply:
     """Return an error as the client sees it."""
     body = {"error": {"code": error.code, "message": error.message, **error.extra}}

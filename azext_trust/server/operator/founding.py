@@ -16,7 +16,7 @@ def found(store: Store, settings: Settings) -> None:
     """Found the state when it is empty, apply a seed that was asked for, move the retirement switch if asked.
 
     Raises:
-        azext_trust.server.operator.seed_file.SeedError: the seed is wrong; nothing was changed.
+        azext_trust.server.operator.errors.SeedError: the seed is wrong; nothing was changed.
     """
     with store.read() as transaction:
         founded = bool(transaction.tenant_id())
@@ -74,7 +74,7 @@ def apply_seed(transaction: Transaction, call: Call) -> Reply:
         applied = seeding.apply(transaction, seed)
     except UnicodeDecodeError as error:
         raise errors.seed_refused(f"The seed is not UTF-8: {error}.") from None
-    except seed_file.SeedError as error:
+    except errors.SeedError as error:
         raise errors.seed_refused(str(error)) from None
     call.change(after={"created": applied.created, "differs": applied.differs})
     return Reply({"created": applied.created, "differs": applied.differs, "passwords": applied.passwords})

@@ -8,9 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-
-class SeedError(Exception):
-    """The seed cannot be applied; the message names the place."""
+from azext_trust.server.operator.errors import SeedError
 
 
 class _Part(BaseModel):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from azext_trust.names import scopes
 from azext_trust.rbac import roles
+from azext_trust.server.operator.errors import SeedError
 from azext_trust.server.operator.seed_file import (
     ApplicationPart,
     AssignmentPart,
     GroupPart,
     RegistryPart,
     Seed,
-    SeedError,
     UserPart,
 )
 from azext_trust.server.store import authorization, facts, passwords, principals, registries, resources

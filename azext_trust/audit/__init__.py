@@ -1,0 +1,1 @@
+"""Questions over many facts: what would be lost."""

@@ -1,0 +1,1 @@
+"""What is typed: one folder for each command group."""

@@ -1,0 +1,1 @@
+"""Registries and their content trust policy."""

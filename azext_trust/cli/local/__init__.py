@@ -1,0 +1,1 @@
+"""The local cloud: log, clock, retirement switch."""

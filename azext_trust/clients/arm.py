@@ -1,0 +1,95 @@
+"""Azure Resource Manager, as az speaks to it (az-wire-contract.md sections 3 to 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from azext_trust.cloud.connect import Connection
+from azext_trust.cloud.errors import CloudError
+
+VERSIONS = {
+    "subscriptions": "2022-12-01", "resources": "2024-11-01", "registries": "2026-09-01-preview",
+    "roleAssignments": "2022-04-01", "roleDefinitions": "2022-05-01-preview",
+}  # fmt: skip
+REGISTRY = "Microsoft.ContainerRegistry/registries"
+
+
+class Arm:
+    """Resource Manager of a connection.
+
+    Args:
+        connection: the cloud and account.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def call(self, method: str, path: str, kind: str, body: object = None, **query: str) -> Any:
+        """Send a request and return the JSON of the answer, None when it has none.
+
+        Args:
+            method: upper case.
+            path: begins with a slash.
+            kind: a key of `VERSIONS`.
+            body: sent as JSON unless None.
+            query: further parameters; ``_`` at the front stands for ``$``.
+
+        Raises:
+            HttpError: the service refused.
+        """
+        profile = self.connection.profile
+        asked = {"api-version": VERSIONS[kind], **{_dollar(k): v for k, v in query.items()}}
+        text = "&".join(f"{quote(k, safe='$')}={quote(v)}" for k, v in asked.items())
+        more = {} if body is None else {"json": body}
+        answer = self.connection.request(
+            method, f"{profile.arm}{quote(path)}?{text}", f"{profile.audience}/.default", **more
+        )
+        return answer.json() if answer.content else None
+
+    def listed(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
+        """Return all rows of a list, following its pages."""
+        found = self.call("GET", path, kind, **query)
+        rows: list[dict[str, Any]] = list(found["value"])
+        while found.get("nextLink"):
+            scope = f"{self.connection.profile.audience}/.default"
+            found = self.connection.request("GET", found["nextLink"], scope).json()
+            rows += found["value"]
+        return rows
+
+    @property
+    def root(self) -> str:
+        """The path of the subscription in use."""
+        return f"/subscriptions/{self.connection.subscription}"
+
+    def find_registry(self, name: str, group: str | None) -> str:
+        """Return the resource id of a registry: built from its group, else found in the resource list.
+
+        Raises:
+            CloudError: the list does not show it: there is none, or the caller may not read it.
+        """
+        if group:
+            return f"{self.root}/resourceGroups/{group}/providers/{REGISTRY}/{name}"
+        rows = self.listed(f"{self.root}/resources", "resources", _filter=f"resourceType eq '{REGISTRY}'")
+        for row in rows:
+            if row["name"].lower() == name.lower():
+                return str(row["id"])
+        account = self.connection.account
+        raise CloudError(
+            f"The resource with name '{name}' and type '{REGISTRY}' could not be found in subscription "
+            f"'{account['name']} ({account['id']})'."
+        )
+
+    def registry(self, name: str, group: str | None) -> dict[str, Any]:
+        """Return a registry."""
+        found: dict[str, Any] = self.call("GET", self.find_registry(name, group), "registries")
+        return found
+
+    def update_registry(self, resource_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Change what the body names and return the registry."""
+        found: dict[str, Any] = self.call("PATCH", resource_id, "registries", body)
+        return found
+
+
+def _dollar(name: str) -> str:
+    return "$" + name[1:] if name.startswith("_") else name

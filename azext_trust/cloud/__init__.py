@@ -1,0 +1,1 @@
+"""Which Azure, as whom, over which wire."""

@@ -1,0 +1,238 @@
+"""The ways to sign in, through msal (az-wire-contract.md section 2)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from azext_trust.cloud import token_cache
+from azext_trust.cloud.accounts import Account
+from azext_trust.cloud.errors import CloudError
+from azext_trust.cloud.profile import Profile
+
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""az's own client id: a public client that every tenant knows."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a sign-in gave.
+
+    Attributes:
+        name: user name or client id.
+        kind: ``user`` or ``servicePrincipal``.
+        tenant: tenant id.
+        login: how tokens are found and renewed: client id, home account id, authority.
+    """
+
+    name: str
+    kind: str
+    tenant: str
+    login: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where and over which wire to sign in.
+
+    Attributes:
+        profile: the cloud.
+        session: carries the requests.
+        cache_name: the cloud's key, for the token cache.
+    """
+
+    profile: Profile
+    session: requests.Session
+    cache_name: str
+
+    def authority(self, tenant: str | None) -> str:
+        """Return msal's authority; in the ADFS shape it has no tenant."""
+        base = self.profile.login
+        return base if base.endswith("/adfs") else f"{base}/{tenant or 'organizations'}"
+
+    def public(self, tenant: str | None) -> Any:
+        """Return msal's public client."""
+        import msal
+
+        return msal.PublicClientApplication(
+            AZURE_CLI, authority=self.authority(tenant), http_client=self.session, instance_discovery=False,
+            token_cache=token_cache.cache(self.cache_name), client_capabilities=["CP1"],
+        )  # fmt: skip
+
+    def confidential(self, tenant: str | None, client_id: str, credential: dict[str, str]) -> Any:
+        """Return msal's confidential client."""
+        import msal
+
+        return msal.ConfidentialClientApplication(
+            client_id, client_credential=_credential(credential), authority=self.authority(tenant),
+            http_client=self.session, instance_discovery=False, token_cache=token_cache.cache(self.cache_name),
+            client_capabilities=["CP1"],
+        )  # fmt: skip
+
+    @property
+    def scope(self) -> str:
+        """The scope of ARM's tokens."""
+        return f"{self.profile.audience}/.default"
+
+
+def _credential(kept: dict[str, str]) -> Any:
+    if "secret" in kept:
+        return kept["secret"]
+    if "assertion" in kept:
+        return {"client_assertion": kept["assertion"]}
+    return _certificate(kept["certificate"])
+
+
+def _certificate(text: str) -> dict[str, str]:
+    """Return private key and thumbprint of a PEM file that holds a key and its certificate.
+
+    Raises:
+        CloudError: one of the two is missing.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    try:
+        loaded = x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        raise CloudError("The certificate file needs a private key and a certificate, both in PEM form.") from None
+    if "PRIVATE KEY" not in text:
+        raise CloudError("The certificate file has no private key.")
+    thumbprint = loaded.fingerprint(hashes.SHA1()).hex()  # Entra finds certificates by SHA-1
+    return {"private_key": text, "thumbprint": thumbprint, "public_certificate": text}
+
+
+def _checked(result: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a successful answer.
+
+    Raises:
+        CloudError: with the service's own text.
+    """
+    if result and "access_token" in result:
+        return result
+    raise CloudError(str((result or {}).get("error_description") or (result or {}).get("error") or "Sign-in failed."))
+
+
+def _user(door: Door, result: dict[str, Any]) -> SignedIn:
+    claims = result.get("id_token_claims") or decode(str(result.get("id_token", "")))
+    info = json.loads(_unpadded(str(result["client_info"]))) if result.get("client_info") else {}
+    home_id = f"{info['uid']}.{info['utid']}" if info else f"{claims.get('oid')}.{claims.get('tid')}"
+    name = str(claims.get("preferred_username") or claims.get("upn") or claims.get("oid"))
+    login = {"clientId": AZURE_CLI, "homeAccountId": home_id}
+    return SignedIn(name, "user", str(claims["tid"]), login)
+
+
+def _unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def decode(token: str) -> dict[str, Any]:
+    """Return a token's claims, unverified: only for showing and for finding the tenant."""
+    try:
+        found: dict[str, Any] = json.loads(_unpadded(token.split(".")[1]))
+    except (IndexError, ValueError):
+        return {}
+    return found
+
+
+def password(door: Door, name: str, secret: str, tenant: str | None) -> SignedIn:
+    """Sign in with user name and password (ROPC)."""
+    app = door.public(tenant)
+    try:
+        result = app.acquire_token_by_username_password(name, secret, [door.scope])
+    except ValueError as error:
+        raise CloudError(str(error)) from None
+    return _user(door, _checked(result))
+
+
+def device_code(door: Door, tenant: str | None) -> SignedIn:
+    """Sign in on another device: the code is shown on stderr."""
+    app = door.public(tenant)
+    flow = app.initiate_device_flow([door.scope])
+    if "user_code" not in flow:
+        _checked(flow)
+    print(flow["message"], file=sys.stderr, flush=True)
+    return _user(door, _checked(app.acquire_token_by_device_flow(flow)))
+
+
+def browser(door: Door, tenant: str | None) -> SignedIn:
+    """Sign in in the browser: authorization code with PKCE, sent back to a loopback port."""
+    app = door.public(tenant)
+    return _user(door, _checked(app.acquire_token_interactive([door.scope], prompt="select_account", timeout=600)))
+
+
+def service_principal(door: Door, client_id: str, tenant: str, credential: dict[str, str]) -> SignedIn:
+    """Sign in as a service principal with a secret, a certificate or a federated token; the credential is kept."""
+    app = door.confidential(tenant, client_id, credential)
+    result = _checked(app.acquire_token_for_client([door.scope]))
+    token_cache.keep_secret(door.cache_name, client_id, credential)
+    claims = decode(result["access_token"])
+    return SignedIn(client_id, "servicePrincipal", str(claims.get("tid", tenant)), {"clientId": client_id})
+
+
+def embedded_owner(door: Door, operator_key: str) -> SignedIn:
+    """Sign in to the embedded cloud as the first Owner of its seed; no password: this person holds the files."""
+    answer = door.session.post(
+        f"{door.profile.arm}/operator/sign-in", json={"scope": f"{door.scope} openid profile offline_access"},
+        headers={"Authorization": f"Bearer {operator_key}"},
+    )  # fmt: skip
+    result = answer.json()
+    if "error" in result:
+        raise CloudError(str(result["error"]["message"]))
+    cache = token_cache.cache(door.cache_name)
+    tenant = result["tenantId"]
+    cache.add(
+        {
+            "client_id": AZURE_CLI, "scope": [door.scope], "data": {},
+            "token_endpoint": f"{door.authority(tenant)}/oauth2/v2.0/token", "response": result,
+        }
+    )  # fmt: skip
+    return _user(door, result)
+
+
+def read_certificate(path: str) -> str:
+    """Return the text of a certificate file.
+
+    Raises:
+        CloudError: it cannot be read.
+    """
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CloudError(f"The certificate file {path} cannot be read: {error}") from None
+
+
+def renewed(door: Door, account: Account, scope: str, *, claims: str | None, force: bool) -> dict[str, Any]:
+    """Return a token answer for a scope from the cache or the token service.
+
+    Args:
+        door: the cloud.
+        account: who.
+        scope: ``<resource>/.default``.
+        claims: a claims challenge that a service sent, or None.
+        force: ask the token service even if a cached token looks good.
+
+    Raises:
+        CloudError: the sign-in has ended; the text says how to sign in again.
+    """
+    login, tenant = account["login"], account["tenantId"]
+    if account["user"]["type"] == "servicePrincipal":
+        credential = token_cache.secret_of(door.cache_name, login["clientId"])
+        if not credential:
+            raise CloudError("The credential of the service principal is gone. Please run 'aztrust login' again.")
+        app = door.confidential(tenant, login["clientId"], credential)
+        if force:
+            app.remove_tokens_for_client()
+        return _checked(app.acquire_token_for_client([scope], claims_challenge=claims))
+    app = door.public(tenant)
+    known = next((a for a in app.get_accounts() if a["home_account_id"] == login["homeAccountId"]), None)
+    result = app.acquire_token_silent_with_error([scope], known, claims_challenge=claims, force_refresh=force)
+    if result is None:
+        raise CloudError("The sign-in has ended. Please run 'aztrust login' to setup account.")
+    return _checked(result)
