@@ -28,12 +28,13 @@ def credential(login: dict[str, Any], tenant: str | None) -> Any:
 
     way = login["way"]
     named = {"tenant_id": tenant} if tenant else {}
+    theirs = tenant or ""  # asked for by `login --service-principal`; empty is azure-identity's own error
     if way == "secret":
-        return identity.ClientSecretCredential(tenant, login["clientId"], login["secret"])
+        return identity.ClientSecretCredential(theirs, login["clientId"], login["secret"])
     if way == "certificate":
-        return identity.CertificateCredential(tenant, login["clientId"], certificate_data=login["certificate"].encode())
+        return identity.CertificateCredential(theirs, login["clientId"], certificate_data=login["certificate"].encode())
     if way == "assertion":
-        return identity.ClientAssertionCredential(tenant, login["clientId"], lambda: str(login["assertion"]))
+        return identity.ClientAssertionCredential(theirs, login["clientId"], lambda: str(login["assertion"]))
     record = login.get("record")
     options: dict[str, Any] = {"cache_persistence_options": _options(), **named}
     if record:

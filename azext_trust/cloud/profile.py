@@ -71,7 +71,7 @@ def _write(parser: configparser.ConfigParser) -> None:
 
 def active() -> Profile:
     """Return the profile in use: AZTRUST_CLOUD, else the one set, else Embedded."""
-    name = os.environ.get("AZTRUST_CLOUD") or _read().get("core", "cloud", fallback=EMBEDDED.name)
+    name = os.environ.get("AZTRUST_CLOUD") or str(_read().get("core", "cloud", fallback=EMBEDDED.name))
     return named(name)
 
 

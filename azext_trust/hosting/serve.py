@@ -22,7 +22,7 @@ from azext_trust.hosting import certificates, log, setup
 from azext_trust.hosting.listener import HostingError, Listening, listen
 from azext_trust.server import app as application
 from azext_trust.server.gate.call import Settings
-from azext_trust.server.operator.seed_file import SeedError
+from azext_trust.server.operator.errors import SeedError
 from azext_trust.server.store.migrate import StateError
 
 GRACE_SECONDS = 6

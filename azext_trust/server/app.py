@@ -20,6 +20,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+__all__ = ["MAX_BODY", "START_ERRORS", "App", "Settings", "create_app"]
+
 START_ERRORS = (StateError, SeedError, VaultKeyError)
 """What `create_app` raises with a text for the user."""
 MAX_BODY = 4 * 1024 * 1024

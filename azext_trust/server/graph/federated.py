@@ -56,8 +56,9 @@ def create(transaction: Transaction, call: Call) -> Reply:
             raise errors.bad_request(f"Property '{name}' is required for a federated identity credential.")
     if len(rows) >= 20:
         raise errors.bad_request("An application can have at most 20 federated identity credentials.")
+    wanted = (body["issuer"], body["subject"])
     same = [r for r in rows if r.display_name == body["name"]
-            or (r.properties.get("issuer"), r.properties.get("subject")) == (body["issuer"], body["subject"])]  # fmt: skip
+            or (r.properties.get("issuer"), r.properties.get("subject")) == wanted]  # fmt: skip
     if same:
         raise errors.conflict("FederatedIdentityCredential with the same name, or issuer and subject, already exists.")
     row = principals.Credential(

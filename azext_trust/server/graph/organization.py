@@ -14,7 +14,9 @@ def listed(transaction: Transaction, call: Call) -> Reply:
     body: query.Body = {
         "id": transaction.tenant_id(), "displayName": facts.get(transaction.session, facts.TENANT_NAME),
         "tenantType": "AAD",
-        "verifiedDomains": [{"capabilities": "", "isDefault": True, "isInitial": True, "name": domain, "type": "Managed"}],
+        "verifiedDomains": [
+            {"capabilities": "", "isDefault": True, "isInitial": True, "name": domain, "type": "Managed"},
+        ],
     }  # fmt: skip
     return query.listing(call, "organization", [body])
 

@@ -61,8 +61,9 @@ def create(transaction: Transaction, call: Call) -> Reply:
     app_id = str(body.get("appId") or "").lower()
     application = principals.application_by_app_id(transaction.session, app_id)
     if application is None:
-        raise errors.bad_request(f"The appId '{app_id}' of the service principal does not reference a valid application "
-                                 "object.")  # fmt: skip
+        raise errors.bad_request(
+            f"The appId '{app_id}' of the service principal does not reference a valid application object."
+        )
     if principals.service_principal_by_app_id(transaction.session, app_id) is not None:
         raise errors.conflict(f"The service principal cannot be created, updated, or restored because the service "
                               f"principal name {app_id} is already in use.")  # fmt: skip

@@ -108,7 +108,7 @@ def count_below(session: Session, scope_key: str) -> int:
         .select_from(Assignment)
         .where(
             or_(
-                Assignment.scope_key == scope_key,
+                col(Assignment.scope_key) == scope_key,
                 col(Assignment.scope_key).startswith(scope_key + "/", autoescape=True),
             )
         )
