@@ -100,3 +100,9 @@ class Accounts:
 def shown(row: Account) -> Account:
     """Return an account as it is printed."""
     return {name: value for name, value in row.items() if name not in HIDDEN}
+
+
+def listed_form(row: Account) -> Account:
+    """Return an account as `account list` and `login` print it: az names the cloud otherwise there."""
+    found = shown(row)
+    return {"cloudName": found.pop("environmentName"), **found}

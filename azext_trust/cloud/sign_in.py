@@ -86,10 +86,10 @@ def _credential(kept: dict[str, str]) -> Any:
         return kept["secret"]
     if "assertion" in kept:
         return {"client_assertion": kept["assertion"]}
-    return _certificate(kept["certificate"])
+    return _certificate(kept["certificate"], chain="chain" in kept)
 
 
-def _certificate(text: str) -> dict[str, str]:
+def _certificate(text: str, *, chain: bool) -> dict[str, str]:
     """Return private key and thumbprint of a PEM file that holds a key and its certificate.
 
     Raises:
@@ -105,7 +105,8 @@ def _certificate(text: str) -> dict[str, str]:
     if "PRIVATE KEY" not in text:
         raise CloudError("The certificate file has no private key.")
     thumbprint = loaded.fingerprint(hashes.SHA1()).hex()  # Entra finds certificates by SHA-1
-    return {"private_key": text, "thumbprint": thumbprint, "public_certificate": text}
+    found = {"private_key": text, "thumbprint": thumbprint}
+    return {**found, "public_certificate": text} if chain else found
 
 
 def _checked(result: dict[str, Any] | None) -> dict[str, Any]:

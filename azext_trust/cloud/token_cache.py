@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,28 @@ def _save_secrets(name: str, held: dict[str, Any]) -> None:
     if not _path(f"{name}-principals", "bin").exists():
         home.create_private(_path(f"{name}-principals", "json"), b"{}")
     _persistence(f"{name}-principals").save(json.dumps(held))
+
+
+def forget_account(name: str, account: Account) -> None:
+    """Remove the tokens, or the credential, of one account of a cloud."""
+    login = account["login"]
+    held, tokens = _secrets(name), cache(name)
+    if held.pop(login["clientId"], None) is not None:
+        _save_secrets(name, held)
+    owner = login.get("homeAccountId")
+    for kind in ("AccessToken", "RefreshToken", "IdToken", "Account"):
+        for row in list(tokens.search(kind)):
+            theirs = row.get("home_account_id") == owner and (owner or row.get("client_id") == login["clientId"])
+            if theirs:
+                _REMOVE[kind](tokens, row)
+
+
+_REMOVE: dict[str, Callable[[Any, Any], None]] = {
+    "AccessToken": lambda tokens, row: tokens.remove_at(row),
+    "RefreshToken": lambda tokens, row: tokens.remove_rt(row),
+    "IdToken": lambda tokens, row: tokens.remove_idt(row),
+    "Account": lambda tokens, row: tokens.remove_account(row),
+}
 
 
 def forget(name: str) -> None:

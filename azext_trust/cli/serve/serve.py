@@ -6,18 +6,20 @@ import re
 
 from knack.util import CLIError
 
+from azext_trust.cli.context import Context
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
-def serve(  # noqa: PLR0913  # one parameter for each flag
-    state: str | None = None, seed: str | None = None, listen: list[str] | None = None,
+def serve(  # one parameter for each flag
+    context: Context, seed: str | None = None, listen: list[str] | None = None,
     host: str = "localhost", login_server_suffix: str = "azurecr.io", retirement: str | None = None,
     ready_file: str | None = None, log_format: str = "text", print_setup: bool = False,
 ) -> None:  # fmt: skip
     """Serve the local Azure until it is told to stop.
 
     Args:
-        state: the cloud directory.
+        context: names the cloud directory.
         seed: a seed file, applied before serving.
         listen: addresses and ports; 127.0.0.1:443, else 8443, when none is given.
         host: the name under which the cloud publishes itself.
@@ -37,7 +39,7 @@ def serve(  # noqa: PLR0913  # one parameter for each flag
         if not _NAME.fullmatch(value):
             raise CLIError(f"{flag}: '{value}' is no host name, such as localhost or azurecr.io.")
     options = hosting.Options(
-        state, seed, list(listen or ()), host, login_server_suffix, retirement, ready_file, log_format
+        context.state, seed, list(listen or ()), host, login_server_suffix, retirement, ready_file, log_format
     )
     try:
         if print_setup:

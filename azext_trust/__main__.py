@@ -1,0 +1,16 @@
+"""Entry point: ``aztrust`` and ``python -m azext_trust``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    from azext_trust.cli.main import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

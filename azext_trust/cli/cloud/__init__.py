@@ -1,0 +1,1 @@
+"""``cloud``: which cloud commands speak to."""

@@ -1,0 +1,97 @@
+"""The ``aztrust`` command line: knack, with az's exit codes, streams and error texts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from knack import CLI
+from knack.events import EVENT_INVOKER_POST_PARSE_ARGS, EVENT_PARSER_GLOBAL_CREATE
+from knack.log import get_logger
+from knack.util import CLIError
+
+from azext_trust import __version__, home
+from azext_trust.cli.context import Context
+from azext_trust.cli.parser import Loader, Parser
+
+logger = get_logger(__name__)
+
+
+class TrustCli(CLI):  # type: ignore[misc]
+    """Knack's CLI with what every command of aztrust shares."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            cli_name="aztrust", config_dir=str(home.config_dir()), config_env_var_prefix="AZTRUST",
+            commands_loader_cls=Loader, parser_cls=Parser,
+        )  # fmt: skip
+        self.context = Context()
+        self.register_event(EVENT_PARSER_GLOBAL_CREATE, _global_arguments)
+        self.register_event(EVENT_INVOKER_POST_PARSE_ARGS, _take_global_arguments)
+
+    def get_cli_version(self) -> str:
+        """Return what ``--version`` shows first."""
+        return f"aztrust {__version__}"
+
+    def exception_handler(self, ex: Exception) -> int:
+        """Tell an error as az does and return the exit code."""
+        if isinstance(ex, CLIError):
+            logger.error(ex)
+            return 1
+        # Imported here: only then is it loaded for sure that a command spoke to a cloud.
+        from azext_trust.cloud.errors import CloudError
+
+        if isinstance(ex, CloudError):
+            logger.error(ex)
+            return ex.exit_code
+        if isinstance(ex, BrokenPipeError):
+            return 1
+        logger.error("The command failed with an unexpected error. Here is the traceback:")
+        logger.exception(ex)
+        return 1
+
+
+def _global_arguments(_: Any, arg_group: Any) -> None:
+    arg_group.add_argument("--subscription", dest="_subscription", default=None, help="Name or ID of subscription.")
+    arg_group.add_argument("--state", dest="_state", default=None,
+                           help="Cloud directory of the embedded cloud, instead of the default one.")  # fmt: skip
+
+
+def _take_global_arguments(cli: TrustCli, args: Any, **_: Any) -> None:
+    cli.context = Context(args._state, args._subscription)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: the words after ``aztrust``.
+
+    Returns:
+        The exit code: 0, 1 error, 2 usage, 3 not found.
+    """
+    try:
+        cli = TrustCli()
+    except OSError as error:
+        print(f"ERROR: The configuration directory {home.config_dir()} cannot be written: {error.strerror}. "
+              "Set AZTRUST_CONFIG_DIR to a directory of yours.", file=sys.stderr)  # fmt: skip
+        return 1
+    try:
+        return int(cli.invoke(arguments, out_file=sys.stdout))
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    logging.shutdown()
+
+

@@ -1,0 +1,32 @@
+"""Row of ``serve``."""
+
+from azext_trust.cli.rows import Argument, Command, Example, Rows
+
+ROWS = Rows(
+    commands=(
+        Command(
+            "serve", "serve.serve:serve", "Serve the local Azure over HTTPS, until it is told to stop.",
+            (
+                Argument("seed", ("--seed",), "Seed file (YAML), applied before serving. What exists is left as it is."),
+                Argument("listen", ("--listen",), "Address and port to listen on; may be given several times. "
+                         "Default: 127.0.0.1:443, or 127.0.0.1:8443 where 443 may not be bound.", repeat=True),
+                Argument("host", ("--host",), "Name under which the cloud publishes itself.", default="localhost"),
+                Argument("login_server_suffix", ("--login-server-suffix",),
+                         "Login servers are REGISTRY.SUFFIX.", default="azurecr.io"),
+                Argument("retirement", ("--retirement",), "Move the retirement switch of content trust.",
+                         choices=("off", "2026", "2028")),
+                Argument("ready_file", ("--ready-file",), "File that receives the ready line."),
+                Argument("log_format", ("--log-format",), "Form of the log on stderr.", choices=("text", "json"),
+                         default="text"),
+                Argument("print_setup", ("--print-setup",),
+                         "Print what to run so that clients use this cloud, and end.", flag=True),
+            ),
+            (
+                Example("Serve the cloud of this user on https://localhost.", "aztrust serve"),
+                Example("Serve a cloud founded from a seed file, on a port that needs no rights.",
+                        "aztrust serve --state ./lab --seed lab.yaml --listen 127.0.0.1:8443"),
+                Example("Show how to point az at it.", "aztrust serve --print-setup"),
+            ),
+        ),
+    )
+)  # fmt: skip
