@@ -97,7 +97,7 @@ def _help(row: Command) -> str:
 
 
 def _handler(cli: Any, place: str) -> Callable[..., Any]:
-    def call(*_: Any, **arguments: Any) -> Any:
+    def call(arguments: dict[str, Any]) -> Any:
         module, _, name = place.partition(":")
         function = getattr(importlib.import_module(f"azext_trust.cli.{module}"), name)
         return function(cli.context, **arguments)

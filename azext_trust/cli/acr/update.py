@@ -1,0 +1,46 @@
+"""The handler of ``acr update``: what is given is sent, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from azext_trust.cli import generic_update
+from azext_trust.cli.acr.names import checked
+from azext_trust.cli.acr.settings import Settings
+from azext_trust.cli.acr.shape import registry, wire_policies
+from azext_trust.cli.context import Context
+
+_OUTSIDE = ("tags", "sku", "identity")
+
+
+def update(
+    context: Context, name: str, resource_group: str | None = None, sku: str | None = None,
+    tags: dict[str, str] | None = None, set_values: list[list[str]] | None = None,
+    add_values: list[list[str]] | None = None, remove_values: list[list[str]] | None = None,
+    force_string: bool = False, **settings: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Change a registry and return it."""
+    arm = context.arm
+    found = arm.find_registry(checked(name), resource_group)
+    before = registry(arm.call("GET", found, "registries"))
+    after = copy.deepcopy(before)
+    generic_update.apply(after, set_values or [], add_values or [], remove_values or [], force_string)
+    body: dict[str, Any] = {name: after.get(name) for name in _OUTSIDE if after.get(name) != before.get(name)}
+    properties = _changed(before, after) | Settings(**settings).properties()
+    if sku:
+        body["sku"] = {"name": sku}
+    if tags is not None:
+        body["tags"] = tags
+    if properties:
+        body["properties"] = properties
+    return registry(arm.update_registry(found, body))
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties that differ; of policies all that are there, as az sends them."""
+    names = [name for name in after if name not in _OUTSIDE and after[name] != before.get(name)]
+    changed = {name: after[name] for name in names}
+    if isinstance(changed.get("policies"), dict):
+        changed["policies"] = wire_policies(changed["policies"])
+    return changed

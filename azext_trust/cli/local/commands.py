@@ -1,0 +1,53 @@
+"""Rows of ``local``."""
+
+from azext_trust.cli.rows import Argument, Command, Example, Group, Rows
+
+_POSITION = Argument("position", ("--position", "-p"), "off: the article's world; 2026: enabling is refused as in Azure "
+                     "today; 2028: content trust is gone.", required=True, choices=("off", "2026", "2028"))  # fmt: skip
+_CLOCK = "{Now: now, OffsetSeconds: offsetSeconds, FrozenAt: frozenAt}"
+_LOG = (
+    "[].{Sequence: sequence, Time: time, Outcome: outcome, Operation: operation, Caller: caller, Scope: scope, "
+    "Missing: missing}"
+)
+
+ROWS = Rows(
+    groups=(
+        Group("local", "Look after the local cloud: activity log, retirement switch, clock."),
+        Group("local log", "The activity log: who did what, when, allowed or denied."),
+        Group("local retirement", "The retirement switch of content trust."),
+        Group("local clock", "The clock of the local cloud."),
+    ),
+    commands=(
+        Command(
+            "local log list", "local.log:listed", "List the activity log, oldest first.",
+            (
+                Argument("last", ("--last",), "Only the newest entries: how many.", number=True),
+                Argument("outcome", ("--outcome",), "Only entries with this outcome.", choices=("Allowed", "Denied")),
+            ),
+            (Example("Show who was refused and what permission was missing.",
+                     "aztrust local log list --outcome Denied -o table"),),
+            table=_LOG,
+        ),
+        Command(
+            "local log verify", "local.log:verify", "Check that the activity log was not tampered with.",
+            (Argument("head", ("--head",), "A head noted earlier: shows that nothing after it was cut off."),),
+            (Example("Check the log, and that it still holds what it held when the head was noted.",
+                     "aztrust local log verify --head 5f2c…"),),
+        ),
+        Command("local retirement show", "local.world:retirement", "Show where the retirement switch stands."),
+        Command("local retirement set", "local.world:set_retirement", "Move the retirement switch. Nothing is deleted.",
+                (_POSITION,), (Example("Rehearse Azure as it is today.", "aztrust local retirement set -p 2026"),)),
+        Command("local clock show", "local.world:clock", "Show the clock.", table=_CLOCK),
+        Command(
+            "local clock set", "local.world:set_clock", "Set the clock, or let it stand still.",
+            (
+                Argument("time", ("--time",), "Stand still at this time (ISO 8601, UTC)."),
+                Argument("offset", ("--offset",), "Seconds ahead of the machine's clock."),
+            ),
+            (Example("Stand still.", "aztrust local clock set --time 2028-03-31T00:00:00Z"),), table=_CLOCK,
+        ),
+        Command("local clock advance", "local.world:advance", "Move the clock forward (or back).",
+                (Argument("seconds", ("--seconds", "-s"), "How many seconds.", required=True),), table=_CLOCK),
+        Command("local clock reset", "local.world:reset", "Follow the machine's clock again.", table=_CLOCK),
+    ),
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""The handlers of ``local retirement`` and ``local clock``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from knack.util import CLIError
+
+from azext_trust.cli.context import Context
+
+
+def retirement(context: Context) -> dict[str, Any]:
+    """Return where the retirement switch stands."""
+    return _get(context, "retirement")
+
+
+def set_retirement(context: Context, position: str) -> dict[str, Any]:
+    """Move the retirement switch."""
+    return _put(context, "retirement", {"position": position})
+
+
+def clock(context: Context) -> dict[str, Any]:
+    """Return the clock."""
+    return _get(context, "clock")
+
+
+def set_clock(context: Context, time: str | None = None, offset: str | None = None) -> dict[str, Any]:
+    """Set the clock.
+
+    Raises:
+        CLIError: not exactly one of the two was given, or it is no number.
+    """
+    if (time is None) == (offset is None):
+        raise CLIError("usage error: --time TIME | --offset SECONDS")
+    return _put(context, "clock", {"frozenAt": time} if time else {"offsetSeconds": _number(str(offset))})
+
+
+def advance(context: Context, seconds: str) -> dict[str, Any]:
+    """Move the clock."""
+    return _put(context, "clock", {"advanceSeconds": _number(seconds)})
+
+
+def reset(context: Context) -> dict[str, Any]:
+    """Follow the machine's clock again."""
+    return _put(context, "clock", {"offsetSeconds": 0, "frozenAt": None})
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise CLIError(f"'{text}' is no number of seconds.") from None
+
+
+def _get(context: Context, what: str) -> dict[str, Any]:
+    found: dict[str, Any] = context.operator.call("GET", what)
+    return found
+
+
+def _put(context: Context, what: str, body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = context.operator.call("PUT", what, body)
+    return found
