@@ -11,7 +11,9 @@ from knack.util import CLIError
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
-def apply(target: dict[str, Any], sets: list[list[str]], adds: list[list[str]], removes: list[list[str]], raw: bool) -> None:
+def apply(
+    target: dict[str, Any], sets: list[list[str]], adds: list[list[str]], removes: list[list[str]], raw: bool
+) -> None:
     """Change an object in place.
 
     Args:
@@ -59,14 +61,11 @@ def _inner(target: Any, parts: list[str | int], path: str) -> Any:
 
 
 def _set(target: dict[str, Any], path: str, value: Any) -> None:
-    parts = _parts(path)
-    holder = _inner(target, parts[:-1], path)
-    if isinstance(holder, list) and isinstance(parts[-1], int) and parts[-1] < len(holder):
-        holder[parts[-1]] = value
-    elif isinstance(holder, dict):
-        holder[parts[-1]] = value
-    else:
-        raise CLIError(f"Couldn't find '{parts[-1]}' in '{path}'.")
+    *above, last = _parts(path)
+    holder: Any = _inner(target, above, path)
+    if not (isinstance(holder, dict) or (isinstance(holder, list) and isinstance(last, int) and last < len(holder))):
+        raise CLIError(f"Couldn't find '{last}' in '{path}'.")
+    holder[last] = value
 
 
 def _add(target: dict[str, Any], words: list[str], raw: bool) -> None:

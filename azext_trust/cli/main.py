@@ -45,7 +45,8 @@ class TrustCli(CLI):  # type: ignore[misc]
 
         if isinstance(ex, CloudError):
             logger.error(ex)
-            return ex.exit_code
+            showing = str((self.invocation.data if self.invocation else {}).get("command", "")).endswith(" show")
+            return 3 if showing and getattr(ex, "status", None) == 404 else ex.exit_code
         if isinstance(ex, BrokenPipeError):
             return 1
         logger.error("The command failed with an unexpected error. Here is the traceback:")
@@ -93,5 +94,3 @@ def _flush() -> None:
         # The reader (head, less) has gone: nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     logging.shutdown()
-
-

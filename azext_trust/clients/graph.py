@@ -6,8 +6,10 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+import requests
+
 from azext_trust.cloud.connect import Connection
-from azext_trust.cloud.errors import CloudError
+from azext_trust.cloud.errors import CloudError, GraphError, HttpError, NotFound
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -44,15 +46,22 @@ class Graph:
             HttpError: the service refused.
         """
         more = {} if body is None else {"json": body}
-        answer = self.connection.request(method, self.root + path, self.scope, **more)
+        answer = self._request(method, self.root + path, **more)
         return answer.json() if answer.content else None
 
-    def listed(self, path: str, filter_text: str | None = None) -> list[dict[str, Any]]:
-        """Return all rows of a collection, following its pages."""
+    def _request(self, method: str, url: str, **more: Any) -> requests.Response:
+        try:
+            return self.connection.request(method, url, self.scope, **more)
+        except HttpError as error:
+            raise GraphError(error.status, error.code, error.message) from None
+
+    def listed(self, path: str, *filters: str | None) -> list[dict[str, Any]]:
+        """Return all rows of a collection that fit the filters, following its pages."""
+        filter_text = " and ".join(text for text in filters if text)
         found = self.call("GET", path + (f"?$filter={quote(filter_text)}" if filter_text else ""))
         rows: list[dict[str, Any]] = list(found["value"])
         while found.get("@odata.nextLink"):
-            found = self.connection.request("GET", found["@odata.nextLink"], self.scope).json()
+            found = self._request("GET", found["@odata.nextLink"]).json()
             rows += found["value"]
         return rows
 
@@ -100,7 +109,7 @@ class Graph:
         found = self.listed("/groups", f"displayName eq {quoted(name)}")
         if len(found) != 1:
             what = "More than one group objects has the display name of" if found else "No group matches the name of"
-            raise CloudError(f"{what} '{name}'", 3 if not found else 1)
+            raise CloudError(f"{what} '{name}'")
         return str(found[0]["id"])
 
     def application(self, name: str) -> dict[str, Any]:
@@ -117,7 +126,7 @@ class Graph:
         if guid:
             row: dict[str, Any] = self.call("GET", f"/applications/{name}")
             return row
-        raise CloudError(f"Application with identifierUri '{name}' doesn't exist.", 3)
+        raise NotFound(f"Application with identifier URI '{name}' doesn't exist")
 
     def service_principal(self, name: str) -> dict[str, Any]:
         """Return the service principal with this servicePrincipalName or object id.
@@ -129,6 +138,11 @@ class Graph:
         if found:
             return found[0]
         if _GUID.fullmatch(name):
-            row: dict[str, Any] = self.call("GET", f"/servicePrincipals/{name}")
-            return row
-        raise CloudError(f"Service principal '{name}' doesn't exist", 3)
+            try:
+                row: dict[str, Any] = self.call("GET", f"/servicePrincipals/{name}")
+            except GraphError as error:
+                if error.status != 404:
+                    raise
+            else:
+                return row
+        raise NotFound(f"Service principal '{name}' doesn't exist")

@@ -24,7 +24,7 @@ class NotSignedIn(CloudError):
 
 
 class HttpError(CloudError):
-    """A service refused.
+    """A service refused, in Resource Manager's shape.
 
     Args:
         status: HTTP status.
@@ -33,7 +33,24 @@ class HttpError(CloudError):
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message, 3 if status == 404 else 1)
+        text = f"({code}) {message}\nCode: {code}\nMessage: {message}" if code else message
+        super().__init__(text, 3 if status == 404 else 1)
         self.status = status
         self.code = code
         self.message = message
+
+
+class GraphError(HttpError):
+    """Graph refused: az prints its message only, and ends with 3 in ``show`` commands alone."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(status, code, message)
+        self.args = (message,)
+        self.exit_code = 1
+
+
+class NotFound(GraphError):
+    """The directory has nothing of this name."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(404, "", message)

@@ -47,10 +47,10 @@ def listed(context: Context, all: bool = False) -> list[dict[str, Any]]:
 
     rows = context.connection.accounts.all()
     if not rows:
-        from azext_trust.cloud.errors import NotSignedIn
-
         # As az: an empty list, with the hint on stderr.
         from knack.log import get_logger
+
+        from azext_trust.cloud.errors import NotSignedIn
 
         get_logger(__name__).warning(str(NotSignedIn()))
     return [listed_form(row) for row in rows if all or row["state"] == "Enabled"]

@@ -4,7 +4,9 @@ from azext_trust.cli.rows import Argument, Command, Example, Group, Rows, requir
 
 _TENANT = Argument("tenant", ("--tenant", "-t"), "The Microsoft Entra tenant: its id or a domain name.")
 _SUBSCRIPTION = Argument("subscription", ("--name", "-n", "-s"), "Name or ID of subscription.")
-_TABLE = "[].{Name: name, CloudName: cloudName, SubscriptionId: id, TenantId: tenantId, State: state, IsDefault: isDefault}"
+_TABLE = (
+    "[].{Name: name, CloudName: cloudName, SubscriptionId: id, TenantId: tenantId, State: state, IsDefault: isDefault}"
+)
 
 _LOGIN = Command(
     "login", "account.login:login", "Log in to Azure, or to a local one.",

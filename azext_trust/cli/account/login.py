@@ -73,7 +73,9 @@ def _service_principal(context: Context, client_id: str, tenant: str, credential
     connection = context.connection
     if connection.profile.kind == "azure":
         way = next(iter(credential))
-        return azure.sign_in({"way": way, "clientId": client_id, **credential}, tenant, f"{connection.profile.audience}/.default")
+        return azure.sign_in(
+            {"way": way, "clientId": client_id, **credential}, tenant, f"{connection.profile.audience}/.default"
+        )
     return sign_in.service_principal(connection.door(), client_id, tenant, credential)
 
 
@@ -130,7 +132,9 @@ def _found(context: Context, signed: SignedIn, tenant: str | None) -> list[dict[
     for row in tenants:
         context.connection.account = _row(context, signed, row, None)
         subscriptions = context.arm.listed("/subscriptions", _VERSION)
-        rows += [_row(context, signed, row, s) for s in subscriptions if s["subscriptionId"] not in {r["id"] for r in rows}]
+        rows += [
+            _row(context, signed, row, s) for s in subscriptions if s["subscriptionId"] not in {r["id"] for r in rows}
+        ]
     return rows
 
 

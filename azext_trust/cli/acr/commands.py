@@ -1,6 +1,18 @@
 """Rows of ``acr`` and ``config content-trust``."""
 
-from azext_trust.cli.rows import GROUP, LOCATION, TAGS, YES, Argument, Command, Example, Group, Rows, also_under, required
+from azext_trust.cli.rows import (
+    GROUP,
+    LOCATION,
+    TAGS,
+    YES,
+    Argument,
+    Command,
+    Example,
+    Group,
+    Rows,
+    also_under,
+    required,
+)
 
 _TABLE = (
     '{NAME: name, "RESOURCE GROUP": resourceGroup, LOCATION: location, SKU: sku.name, "LOGIN SERVER": loginServer, '
@@ -102,4 +114,3 @@ ROWS = Rows(
                                         required=True, choices=("password", "password2"))), table=_CREDENTIALS),
     ),
 )  # fmt: skip
-

@@ -12,7 +12,9 @@ from azext_trust.cli.context import Context
 
 def show(context: Context, name: str, resource_group: str | None = None) -> dict[str, Any]:
     """Return the admin account's user name and passwords."""
-    found: dict[str, Any] = context.arm.call("POST", f"{_with_admin(context, name, resource_group)}/listCredentials", "registries")
+    found: dict[str, Any] = context.arm.call(
+        "POST", f"{_with_admin(context, name, resource_group)}/listCredentials", "registries"
+    )
     return found
 
 

@@ -20,5 +20,7 @@ def checked(name: str) -> str:
     if short != name:
         logger.warning("The login server endpoint suffix '%s' is automatically omitted.", name[len(short) :])
     if not re.fullmatch(r"[A-Za-z0-9]{5,50}", short):
-        raise CLIError("Registry names may contain only alpha numeric characters and must be between 5 and 50 characters")
+        raise CLIError(
+            "Registry names may contain only alpha numeric characters and must be between 5 and 50 characters"
+        )
     return short

@@ -30,7 +30,11 @@ def create(
     if location is None:
         location = arm.call("GET", f"{arm.root}/resourcegroups/{resource_group}", "resources")["location"]
     properties = {"adminUserEnabled": False} | Settings(**settings).properties()
-    body: dict[str, Any] = {"location": location.replace(" ", "").lower(), "sku": {"name": sku}, "properties": properties}
+    body: dict[str, Any] = {
+        "location": location.replace(" ", "").lower(),
+        "sku": {"name": sku},
+        "properties": properties,
+    }
     if tags is not None:
         body["tags"] = tags
     made: dict[str, Any] = arm.call("PUT", arm.find_registry(name, resource_group), _KIND, body)
@@ -66,5 +70,7 @@ def check_name(context: Context, name: str) -> dict[str, Any]:
 
 def show_usage(context: Context, name: str, resource_group: str | None = None) -> dict[str, Any]:
     """Return limits and use of a registry."""
-    found: dict[str, Any] = context.arm.call("GET", f"{context.arm.find_registry(checked(name), resource_group)}/listUsages", _KIND)
+    found: dict[str, Any] = context.arm.call(
+        "GET", f"{context.arm.find_registry(checked(name), resource_group)}/listUsages", _KIND
+    )
     return found

@@ -12,7 +12,9 @@ _INHERITED = Argument("include_inherited", ("--include-inherited",), "Include as
 _NAME = Argument("name", ("--name", "-n"), "Role name or GUID.")
 _DEFINITION = Argument("role_definition", ("--role-definition",), "JSON of the role, or a path to a file of it.",
                        required=True)  # fmt: skip
-_REGISTRY = "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/myregistry"
+_REGISTRY = (
+    "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/myregistry"
+)
 
 _ASSIGNMENT = (
     Command(

@@ -76,7 +76,9 @@ def update(context: Context, role_definition: str) -> dict[str, Any]:
     """
     wanted = _wanted(role_definition)
     if wanted.get("id"):
-        return _put(context, str(wanted["id"]).rpartition("/")[2], str(wanted.get("roleName") or wanted["name"]), wanted)
+        return _put(
+            context, str(wanted["id"]).rpartition("/")[2], str(wanted.get("roleName") or wanted["name"]), wanted
+        )
     logger.warning('Role "id" is missing. Look for the role in the current subscription...')
     scopes = wanted.get("assignableScopes") or [context.arm.root]
     name = str(wanted.get("name"))
