@@ -63,7 +63,8 @@ def _inner(target: Any, parts: list[str | int], path: str) -> Any:
 def _set(target: dict[str, Any], path: str, value: Any) -> None:
     *above, last = _parts(path)
     holder: Any = _inner(target, above, path)
-    if not (isinstance(holder, dict) or (isinstance(holder, list) and isinstance(last, int) and last < len(holder))):
+    in_list = isinstance(holder, list) and isinstance(last, int) and last < len(holder)
+    if not in_list and not isinstance(holder, dict):
         raise CLIError(f"Couldn't find '{last}' in '{path}'.")
     holder[last] = value
 
