@@ -18,6 +18,7 @@ def found(store: Store, settings: Settings) -> None:
     Raises:
         azext_trust.server.operator.errors.SeedError: the seed is wrong; nothing was changed.
     """
+    store.vault.operator_key()  # whoever may read the file is the operator, from the first moment on
     with store.read() as transaction:
         founded = bool(transaction.tenant_id())
         moves = settings.retirement not in (None, transaction.retirement())
