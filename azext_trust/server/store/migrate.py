@@ -12,9 +12,10 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
+from azext_trust.server.store import changes
 from azext_trust.server.store import engine as engines
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest revision in ``migrations/versions``; a test holds it true."""
 
 _UPGRADE_LOCK = 7286002
@@ -113,3 +114,5 @@ def _run(engine: Engine) -> None:
     if current and current not in known:
         raise StateError(f"The state was made by a newer aztrust (schema {current}): upgrade aztrust to use it.")
     command.upgrade(config, "head")
+    with engine.begin() as connection:
+        changes.install(connection)

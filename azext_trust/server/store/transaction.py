@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from azext_trust import home
-from azext_trust.server.store import activity, clock, engine, facts, migrate
+from azext_trust.server.store import activity, changes, clock, engine, facts, migrate
 from azext_trust.server.store.vault import Vault
 
 _WRITERS_LOCK = 7286001
@@ -28,6 +28,8 @@ class Transaction:
         vault: encryption for what must be read again.
         writes: whether changes are allowed.
         truncate: set by an erasure: success then waits until no byte is left in the write-ahead log.
+        began_at: of a writing one: the change feed's head when it began.
+        shared: what the process keeps beside the store, see `Store`.
     """
 
     session: Session
@@ -35,6 +37,8 @@ class Transaction:
     writes: bool
     truncate: bool = False
     recorded: list[activity.Activity] = field(default_factory=list)
+    began_at: changes.Mark | None = None
+    shared: dict[str, object] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the cloud's present (UTC)."""
@@ -69,6 +73,10 @@ class Store:
         directory: the cloud directory, made (owner-only) when missing.
         url: a SQLAlchemy URL for PostgreSQL, or None for ``state.db`` in the directory.
 
+    Attributes:
+        shared: what the process keeps beside the store: caches that follow the change feed, by name.
+        closing: what to call before the connections are given back.
+
     Raises:
         StateError: the database cannot be opened, upgraded or is damaged.
     """
@@ -78,9 +86,13 @@ class Store:
         self.vault = Vault(directory)
         migrate.upgrade(directory, url)
         self.engine = engine.open_engine(directory, url)
+        self.shared: dict[str, object] = {}
+        self.closing: list[Callable[[], None]] = []
 
     def close(self) -> None:
         """Give all connections back."""
+        for stop in self.closing:
+            stop()
         self.engine.dispose()
 
     @contextmanager
@@ -92,7 +104,7 @@ class Store:
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             try:
-                yield Transaction(session, self.vault, writes=False)
+                yield Transaction(session, self.vault, writes=False, shared=self.shared)
             finally:
                 # What was read stays usable afterwards: a rollback would make the rows ask the database again.
                 session.expunge_all()
@@ -109,11 +121,13 @@ class Store:
                 session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
-            transaction = Transaction(session, self.vault, writes=True)
+            began_at = changes.head(session)
+            transaction = Transaction(session, self.vault, writes=True, began_at=began_at, shared=self.shared)
             try:
                 yield transaction
                 facts.put(session, facts.REVISION, str(transaction.revision() + 1))
                 activity.chain(session, self.vault, transaction.recorded, transaction.now())
+                changes.prune(session, began_at)
                 session.commit()
             except BaseException:
                 session.rollback()
