@@ -143,7 +143,7 @@ def _misses(index: Index, number: int, chain: tuple[str, ...], query: Query) -> 
     near = {scope: at for at, scope in enumerate(chain)}
     granted = "classic" if index.strict_classic and _cancelled(index, number, chain, query.action) else "condition"
     known = index.roles.to(query.action, query.is_data_action)
-    ranked: list[tuple[int, int, str, RoleAssignment, Answer]] = []
+    ranked: list[tuple[int, int, str, RoleAssignment | None, Answer]] = []
     for holder in index.groups.closure(number):
         for assignment in index.held(holder):
             answer = known.get(assignment.role_id) or index.roles.find(
@@ -154,7 +154,7 @@ def _misses(index: Index, number: int, chain: tuple[str, ...], query: Query) -> 
                 if kind:
                     ranked.append((_RANK[kind], distance, assignment.id, assignment, answer))
     if query.is_data_action and index.is_classic(number, chain):
-        yield Miss("plane", None, None, "a classic administrator has no data action")
+        ranked.append((_RANK["plane"], 0, "", None, NOTHING))
     for rank, _, _, assignment, answer in heapq.nsmallest(NEAREST, ranked, key=_FIRST_THREE):
         yield _miss(index, _KINDS[rank], assignment, answer)
 
@@ -171,7 +171,9 @@ def _kind(near: dict[str, int], other: tuple[str, ...], answer: Answer, granted:
     return "scope", next(near[scope] + at for at, scope in enumerate(other) if scope in near)
 
 
-def _miss(index: Index, kind: str, assignment: RoleAssignment, answer: Answer) -> Miss:
+def _miss(index: Index, kind: str, assignment: RoleAssignment | None, answer: Answer) -> Miss:
+    if assignment is None:
+        return Miss(kind, None, None, "a classic administrator has no data action")
     role = index.role(assignment.role_id)
     texts = (assignment.condition, role.condition if role else None)
     detail = {

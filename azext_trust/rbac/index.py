@@ -143,6 +143,11 @@ class Index:
         """Return everybody in the directory, groups included."""
         return self._principals.values()
 
+    def memberships(self) -> Iterable[tuple[str, str]]:
+        """Yield every group with each of its direct members."""
+        name = self.numbers.name
+        return ((name(group), name(member)) for group, member in self.groups.edges())
+
     def people(self) -> int:
         """Return, as bits, everybody in the directory who is no group."""
         if self._people is None:
@@ -180,6 +185,10 @@ class Index:
     def role(self, role_id: str) -> RoleDefinition | None:
         """Return a role definition."""
         return self._roles.get(role_id)
+
+    def role_definitions(self) -> Iterable[RoleDefinition]:
+        """Return all role definitions."""
+        return self._roles.values()
 
     def put_assignment(self, assignment: RoleAssignment) -> None:
         """Add a role assignment; one with the same id is replaced."""
@@ -253,7 +262,7 @@ class Index:
 
     def _moved(self, scope_key: str) -> None:
         """Forget what was worked out about the assignments at a scope."""
-        self._groups_at.pop(scope_key, None)
+        layer.forget(self._groups_at, scope_key)
         if self._groups_over:
             self._groups_over = {}
         self.version += 1

@@ -62,6 +62,10 @@ class Layer(MutableMapping[K, V]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def hide(self, key: K) -> None:
+        """Let nothing shine through under a key, whether or not something lies below it now."""
+        self._own[key] = _GONE
+
     def own(self, key: K, copy: Callable[[V], V]) -> V | None:
         """Return the value of a key as one that may be changed: copied into this layer when it is from below."""
         found = self.get(key)
@@ -87,3 +91,11 @@ def writable(table: MutableMapping[K, V], key: K, new: Callable[..., V]) -> V:
     if found is None:
         found = table[key] = new()
     return found
+
+
+def forget(table: MutableMapping[K, V], key: K) -> None:
+    """Take away what a cache keeps under a key; in a layer also what may be put below it later."""
+    if isinstance(table, Layer):
+        table.hide(key)
+    else:
+        table.pop(key, None)

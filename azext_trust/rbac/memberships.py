@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 
 from azext_trust.rbac import bits, layer
 
@@ -89,10 +89,16 @@ class Memberships:
     def _changed(self, group: int, member: int) -> None:
         # Called while the edge is there: the groups above are those whose members change.
         for above in self.above(group):
-            self._members_of.pop(above, None)
+            layer.forget(self._members_of, above)
         if member in self._members or member in self._above:
             # Nesting changed, which is rare: what lies above is worked out anew for those who ask.
             self._above, self._above_bits = {}, {}
+
+    def edges(self) -> Iterator[tuple[int, int]]:
+        """Yield every group with each of its direct members."""
+        for group, members in self._members.items():
+            for member in members:
+                yield group, member
 
     def above(self, group: int) -> Mapping[int, int]:
         """Return a group and every group it is in, transitively, each with the one below it on a shortest way there.

@@ -45,6 +45,10 @@ class ScopeTree:
             self._parents[key] = wanted
         self._chains = {}
 
+    def parents(self) -> list[tuple[str, str]]:
+        """Return every scope whose parent was told, with its parent."""
+        return list(self._parents.items())
+
     def chain(self, scope: str) -> tuple[str, ...]:
         """Return the keys from a scope up to ``/``, management groups included."""
         found = self._chains.get(scope)

@@ -108,7 +108,8 @@ def head(session: Session) -> Mark:
     found = session.connection().exec_driver_sql(
         "SELECT sequence, token FROM authorization_change ORDER BY sequence DESC LIMIT 1"
     )
-    return Mark(*found.one())
+    row = found.first()
+    return Mark(*row) if row else Mark(0, "")
 
 
 def since(session: Session, mark: Mark) -> list[Change] | None:
