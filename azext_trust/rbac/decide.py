@@ -155,8 +155,8 @@ def _misses(index: Index, number: int, chain: tuple[str, ...], query: Query) -> 
                     ranked.append((_RANK[kind], distance, assignment.id, assignment, answer))
     if query.is_data_action and index.is_classic(number, chain):
         ranked.append((_RANK["plane"], 0, "", None, NOTHING))
-    for rank, _, _, assignment, answer in heapq.nsmallest(NEAREST, ranked, key=_FIRST_THREE):
-        yield _miss(index, _KINDS[rank], assignment, answer)
+    for rank, _, _, nearest, said in heapq.nsmallest(NEAREST, ranked, key=_FIRST_THREE):
+        yield _miss(index, _KINDS[rank], nearest, said)
 
 
 _FIRST_THREE = operator.itemgetter(0, 1, 2)

@@ -80,13 +80,13 @@ class WhoCan:
             for group in needs
             for action in group
         }
-        self._memory: dict[tuple[str, str], Reach] = {}
+        self._memory: dict[tuple[tuple[str, ...], str], Reach] = {}
 
     def at(self, scope: str) -> Holders:
         """Return who can at a scope."""
         chain = self.index.tree.chain(scope)
         if len(self._memory) > _REMEMBERED:
-            self._memory = {key: value for key, value in self._memory.items() if key[0] in chain}
+            self._memory = {key: value for key, value in self._memory.items() if key[0][0] in chain}
         sure = possible = -1
         named = 0
         for group in self.needs:
@@ -130,7 +130,8 @@ class WhoCan:
 
     def _upward(self, chain: tuple[str, ...], at: int, query: Query) -> Reach:
         """Return the reach of the assignments at a scope and above it."""
-        key = (chain[at], query.action)
+        # What lies above hangs on the whole way: management groups in a circle look different from each side.
+        key = (chain[at:], query.action)
         found = self._memory.get(key)
         if found is None:
             found = self._here(chain[at], query)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import cedarpy
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from azext_trust.rbac import decide as deciding
 from azext_trust.rbac.index import Index
+from azext_trust.rbac.model import DenyAssignment
 from tests.properties import reference, worlds
 from tests.properties.reference import EVERYBODY, Ask, World
 from tests.properties.test_decide import query_of
@@ -87,7 +89,7 @@ def policies(world: World) -> str:
     return "\n".join(lines + [forbid(deny) for deny in world.denies.values()])
 
 
-def forbid(deny: worlds.DenyAssignment) -> str:
+def forbid(deny: DenyAssignment) -> str:
     """Return a deny assignment as a Cedar policy."""
     named = "true" if EVERYBODY in deny.principals else f"principal in [{ids(deny.principals)}]"
     where = f"resource {'==' if deny.do_not_apply_to_child_scopes else 'in'} S::{quoted(key(deny.scope))}"
@@ -113,7 +115,7 @@ def entities(world: World) -> list[dict[str, Any]]:
     parents: dict[str, set[str]] = {}
     for scope in worlds.SCOPES:
         chain = reference.ancestors(world, scope)
-        for inner, outer in zip(chain, chain[1:], strict=False):
+        for inner, outer in pairwise(chain):
             parents.setdefault(inner, set()).add(outer)
     found += [entity("S", scope, [("S", p) for p in above]) for scope, above in parents.items()]
     for name, data in worlds.ACTIONS:

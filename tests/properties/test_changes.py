@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from azext_trust.rbac import decide as deciding
 from azext_trust.rbac.index import Index
+from azext_trust.rbac.model import Decision
 from azext_trust.rbac.who_can import who_can
 from tests.properties import worlds
 from tests.properties.reference import Ask
@@ -27,7 +28,7 @@ def answers(index: Index, asked: Asked) -> list[object]:
 
 
 def _unordered(answer: object) -> object:
-    if isinstance(answer, deciding.Decision):
+    if isinstance(answer, Decision):
         return answer._replace(grants=tuple(sorted(answer.grants, key=str)))
     return answer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +36,7 @@ def agree(world: World, index: Index, who: str, ask: Ask) -> None:
 def _ways_are_there(world: World, who: str, found: Decision) -> None:
     for grant in found.grants:
         chain = [*reversed(grant.group_chain), who]
-        assert all(edge in world.members for edge in zip(chain, chain[1:], strict=False))
+        assert all(edge in world.members for edge in pairwise(chain))
         assert grant.assignment is None or chain[0] == grant.assignment.principal_id
 
 

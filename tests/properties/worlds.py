@@ -30,9 +30,9 @@ ACTIONS = (
     (f"{R}/repositories/content/read", True),
 )  # fmt: skip
 PATTERNS = (
-    "*", "*", "*/read", "*/read", "*/write", "Microsoft.ContainerRegistry/*", f"{R}/*/read", f"{A}/*/Write", f"{R.upper()}/push/write",
-    f"{R}/repositories/content/read", "*.ContainerRegistry/*/content/*", "Microsoft.Compute/*", f"{R}/sign/?rite",
-    f"{R}/trustedCollections/*", f"{R}/sign/write",
+    "*", "*", "*/read", "*/read", "*/write", "Microsoft.ContainerRegistry/*", f"{R}/*/read", f"{A}/*/Write",
+    f"{R.upper()}/push/write", f"{R}/repositories/content/read", "*.ContainerRegistry/*/content/*",
+    "Microsoft.Compute/*", f"{R}/sign/?rite", f"{R}/trustedCollections/*", f"{R}/sign/write",
 )  # fmt: skip
 ATTRIBUTE = f"{R}/repositories:name"
 _STRINGS = ("team/app", "Team/App", "team/", "other", "team-x/app")
@@ -80,7 +80,7 @@ requests = st.fixed_dictionaries(
         "flag": st.booleans(),
     },
 ).map(lambda given: tuple(given.items()))
-asks = st.builds(lambda action, scope, request, is_open: Ask(*action, scope, request, is_open),
+asks = st.builds(lambda action, scope, request, is_open: Ask(action[0], action[1], scope, request, is_open),
                  few(ACTIONS), few(SCOPES), requests, st.booleans())  # fmt: skip
 denies = st.builds(
     DenyAssignment, few(("n1", "n2", "n3")), st.just("no"), few(SCOPES), st.tuples(permissions),
@@ -131,7 +131,8 @@ def change(world: World, what: Change) -> None:
         if text:
             world.trees[text] = tree
         row = replace(row, condition=text)
-        (world.assignments if name == "put_assignment" else world.roles)[row.id] = row
+        rows: dict[str, Any] = world.assignments if name == "put_assignment" else world.roles
+        rows[row.id] = row
     elif name == "put_member":
         world.members.add((rest[0], rest[1]))
     elif name == "remove_member":
@@ -153,9 +154,9 @@ def _removed(world: World, name: str, key: str) -> None:
         world.principals.pop(key, None)
         world.members = {edge for edge in world.members if key not in edge}
         return
-    table: dict[str, Any] = {"remove_assignment": world.assignments, "remove_role": world.roles,
-                             "remove_deny": world.denies}[name]  # fmt: skip
-    table.pop(key, None)
+    tables: dict[str, dict[str, Any]] = {"remove_assignment": world.assignments, "remove_role": world.roles,
+                             "remove_deny": world.denies}  # fmt: skip
+    tables[name].pop(key, None)
 
 
 def move(index: Index, what: Change) -> None:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from sqlmodel import Session
 
 from azext_trust.names import scopes
 from azext_trust.rbac import decide as deciding
 from azext_trust.rbac import directory, operations, roles, what_can
 from azext_trust.rbac.index import Index
-from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, Decision, Facts, Principal, Query
+from azext_trust.rbac.model import (
+    ALL_SUBSCRIPTIONS,
+    Decision,
+    Facts,
+    Principal,
+    Query,
+    RoleAssignment,
+    RoleDefinition,
+)
 from azext_trust.rbac.scope_tree import management_group_key
 from azext_trust.server.gate import tenant, warm
 from azext_trust.server.gate.call import Caller
@@ -65,15 +75,65 @@ def facts_of(transaction: Transaction, caller: Caller) -> Facts:
     """Collect what concerns a caller from the store: groups, assignments at any scope, roles."""
     session = transaction.session
     groups = principals.group_chains(session, caller.id)
-    rows = authorization.assignments_of(session, [caller.id, *groups])
-    wanted = {row.role_id for row in rows}
+    assignments = tuple(tenant.assignments_of(session, [caller.id, *groups]))
+    return Facts(_principal(caller), groups, assignments, _roles(session, assignments))
+
+
+def _principal(caller: Caller) -> Principal:
+    classic = ALL_SUBSCRIPTIONS if caller.classic_administrator else frozenset()
+    kind = principals.USER if caller.kind == principals.USER else principals.SERVICE_PRINCIPAL
+    return Principal(caller.id, kind, classic)
+
+
+def _roles(session: Session, assignments: Iterable[RoleAssignment]) -> dict[str, RoleDefinition]:
+    wanted = {assignment.role_id for assignment in assignments}
     known = roles.built_in_roles()
     found = {role_id: known[role_id] for role_id in wanted if role_id in known}
     if wanted - found.keys():
         found |= {row.id: role_of(row) for row in authorization.custom_roles(session, wanted - found.keys())}
-    classic = ALL_SUBSCRIPTIONS if caller.classic_administrator else frozenset()
-    kind = principals.USER if caller.kind == principals.USER else principals.SERVICE_PRINCIPAL
-    return Facts(Principal(caller.id, kind, classic), groups, tuple(tenant.assignment(row) for row in rows), found)
+    return found
+
+
+class _Small:
+    """An index of what concerns one caller at the scopes asked about, read from the store as it is needed."""
+
+    def __init__(self, transaction: Transaction, caller: Caller) -> None:
+        self._transaction = transaction
+        self._groups = principals.group_chains(transaction.session, caller.id)
+        self._holders = [caller.id, *self._groups]
+        self._seen: set[str] = set()
+        self._whole = False
+        self.index = Index.of(Facts(_principal(caller), self._groups))
+
+    def reach(self, scope: str) -> Index:
+        """Bring in what lies between a scope and the root: management groups, assignments, deny assignments."""
+        key = scopes.key(scope)
+        if key in self._seen:
+            return self.index
+        session, chain = self._transaction.session, scope_chain(self._transaction, scope)
+        textual = len(scopes.textual_ancestors(key)) if key != "/" else 0
+        for inner, outer in pairwise(chain[textual - 1 :] if textual else ()):
+            self.index.put_parent(inner, outer)
+        new = [at for at in chain if at not in self._seen]
+        if not self._whole:
+            self._put(list(tenant.assignments_of(session, self._holders, new)))
+        for row in authorization.denies_at(session, new):
+            self.index.put_deny(tenant.deny(row))
+        self._seen.update(chain)
+        return self.index
+
+    def whole(self) -> Index:
+        """Bring in the caller's assignments at all other scopes: lists and nearest misses need them."""
+        if not self._whole:
+            self._put(list(tenant.assignments_of(self._transaction.session, self._holders)))
+            self._whole = True
+        return self.index
+
+    def _put(self, assignments: list[RoleAssignment]) -> None:
+        unknown = [row for row in assignments if self.index.role(row.role_id) is None]
+        for role in _roles(self._transaction.session, unknown).values():
+            self.index.put_role(role)
+        self.index.put_assignments(assignments)
 
 
 @dataclass
@@ -86,13 +146,17 @@ class Authoriser:
 
     transaction: Transaction
     caller: Caller
-    _small: Index | None = None
-    _seen: set[str] = field(default_factory=set)
+    _small: _Small | None = None
 
     def decide(self, action: str, scope: str, attributes: Attributes | None = None) -> Decision:
         """Return the evaluator's decision, with its reasons; of a refusal with the nearest misses."""
+        query = self._query(action, scope, attributes)
         with self._index(scope) as index:
-            return deciding.explain(index, self.caller.id, self._query(action, scope, attributes))
+            decision = deciding.decide(index, self.caller.id, query)
+        if decision.grants:
+            return decision
+        with self._index(scope, whole=True) as index:
+            return deciding.explain(index, self.caller.id, query)
 
     def allows(self, action: str, scope: str) -> bool:
         """Tell whether the caller may do this here."""
@@ -116,7 +180,7 @@ class Authoriser:
 
     def principal_scopes(self) -> list[str]:
         """Return the scopes of all assignments that concern the caller, for lists of what it can reach."""
-        with self._index("/") as index:
+        with self._index("/", whole=True) as index:
             return [row.assignment.scope for row in what_can.held(index, self.caller.id)]
 
     def _query(self, action: str, scope: str, attributes: Attributes | None) -> Query:
@@ -127,26 +191,14 @@ class Authoriser:
         )  # fmt: skip
 
     @contextmanager
-    def _index(self, scope: str) -> Iterator[Index]:
+    def _index(self, scope: str, *, whole: bool = False) -> Iterator[Index]:
+        """Give an index that knows what a decision at a scope rests on, or also the caller's other assignments."""
         if self._small is None:
             with warm.borrowed(self.transaction) as index:
                 if index is not None:
                     yield index
                     return
-            self._small = Index.of(facts_of(self.transaction, self.caller))
-        self._reach(self._small, scope)
-        yield self._small
-
-    def _reach(self, index: Index, scope: str) -> None:
-        """Bring what lies between a scope and the root into the small index: management groups, deny assignments."""
-        key = scopes.key(scope)
-        if key in self._seen:
-            return
-        chain = scope_chain(self.transaction, scope)
-        textual = len(scopes.textual_ancestors(key)) if key != "/" else 0
-        for inner, outer in pairwise(chain[textual - 1 :] if textual else ()):
-            index.put_parent(inner, outer)
-        new = [at for at in chain if at not in self._seen]
-        for row in authorization.denies_at(self.transaction.session, new):
-            index.put_deny(tenant.deny(row))
-        self._seen.update(chain)
+            self._small = _Small(self.transaction, self.caller)
+        if whole:
+            self._small.whole()
+        yield self._small.reach(scope)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, select, tuple_
 from sqlmodel import Session, SQLModel
 
 from azext_trust.rbac import roles
@@ -26,12 +25,9 @@ from azext_trust.rbac.scope_tree import management_group_key
 from azext_trust.server.store import authorization, principals, resources
 from azext_trust.server.store.changes import Change
 
-CHUNK = 20_000
-"""Rows read in one short transaction: a long one would hold back erasure."""
+CHUNK = 10_000
+"""Rows held at once while the tenant is read."""
 _KEYS = 400
-
-Reading = Callable[[], AbstractContextManager[Session]]
-"""Opens a short reading transaction."""
 
 
 def permission(raw: dict[str, list[str]]) -> Permission:
@@ -89,14 +85,12 @@ class _Kind:
         found: Table = getattr(self.model, "__table__")  # noqa: B009  (SQLModel's types do not know it)
         return found
 
-    def select(
-        self, session: Session, where: ColumnElement[bool] | None, limit: int | None = None
-    ) -> Sequence[Row[Any]]:
-        columns = self.table.c
-        query = select(*(columns[name] for name in self.columns)).order_by(*(columns[name] for name in self.key))
-        if where is not None:
-            query = query.where(where)
-        return session.connection().execute(query.limit(limit)).all()
+    def query(self, where: ColumnElement[bool] | None) -> Select[Any]:
+        query = select(*(self.table.c[name] for name in self.columns))
+        return query if where is None else query.where(where)
+
+    def select(self, session: Session, where: ColumnElement[bool]) -> Sequence[Row[Any]]:
+        return session.connection().execute(self.query(where)).all()
 
     def keys(self) -> ColumnElement[Any]:
         return tuple_(*(self.table.c[name] for name in self.key))
@@ -138,11 +132,11 @@ _KINDS: dict[str, _Kind] = {
 """Every kind of change that the feed knows, in an order in which they can be read."""
 
 
-def load(reading: Reading, index: Index, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Read the whole tenant in short transactions; what moves meanwhile must be followed from the feed afterwards.
+def load(session: Session, index: Index, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Read the whole tenant as this transaction sees it.
 
     Args:
-        reading: opens a transaction.
+        session: a reading session.
         index: an empty index.
         stopped: tells whether to give up.
     """
@@ -150,37 +144,42 @@ def load(reading: Reading, index: Index, stopped: Callable[[], bool] = lambda: F
         index.put_role(known)
     # Groups are numbered first: the sets of bits that decisions rest on are then short.
     groups = principals.DirectoryObject.__table__.c.kind == GROUP  # type: ignore[attr-defined]  # SQLModel's types
-    for row in _chunks(reading, _KINDS["principal"], stopped, groups):
+    for row in _scan(session, _KINDS["principal"], stopped, groups):
         index.put_principal(principal(row))
     for name, kind in _KINDS.items():
-        if name == "assignment":
-            _load_assignments(reading, index, stopped)
-            continue
-        for row in _chunks(reading, kind, stopped):
+        for row in _scan(session, kind, stopped) if name != "assignment" else ():
             kind.put(index, row)
-
-
-def _load_assignments(reading: Reading, index: Index, stopped: Callable[[], bool]) -> None:
     # A million assignments name few scopes, roles and principals: each text is kept once.
-    one = {}.setdefault  # type: ignore[var-annotated]  # str to str
-    for row_id, scope, role_id, holder, condition, version in _chunks(reading, _KINDS["assignment"], stopped):
+    texts: dict[str, str] = {}
+    one = texts.setdefault
+    for name, scope, role_id, holder, condition, version in _scan(session, _KINDS["assignment"], stopped):
         index.put_assignment(
-            RoleAssignment(row_id, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
+            RoleAssignment(name, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
         )
 
 
-def _chunks(
-    reading: Reading, kind: _Kind, stopped: Callable[[], bool], where: ColumnElement[bool] | None = None
+def _scan(
+    session: Session, kind: _Kind, stopped: Callable[[], bool], where: ColumnElement[bool] | None = None
 ) -> Iterator[Any]:
-    after: tuple[str, ...] | None = None
-    while not stopped():
-        parts = [part for part in (where, kind.keys() > after if after else None) if part is not None]
-        with reading() as session:
-            rows = kind.select(session, and_(*parts) if parts else None, CHUNK)
-        yield from rows
-        if len(rows) < CHUNK:
+    """Yield all rows of a kind, in the order in which they lie in the database, never many at once."""
+    found = session.connection().execute(kind.query(where).execution_options(yield_per=CHUNK))
+    for rows in found.partitions():
+        if stopped():
             return
-        after = tuple(getattr(rows[-1], name) for name in kind.key)
+        yield from rows
+
+
+def assignments_of(
+    session: Session, principal_ids: Iterable[str], scope_keys: Iterable[str] | None = None
+) -> Iterator[RoleAssignment]:
+    """Yield the assignments of principals, at any scope or at these."""
+    kind, ids = _KINDS["assignment"], sorted(principal_ids)
+    for at in range(0, len(ids), _KEYS):
+        parts = [kind.table.c.principal_id.in_(ids[at : at + _KEYS])]
+        if scope_keys is not None:
+            parts.append(kind.table.c.scope_key.in_(list(scope_keys)))
+        for row in kind.select(session, and_(*parts)):
+            yield assignment(row)
 
 
 def follow(session: Session, index: Index, moved: Iterable[Change]) -> None:

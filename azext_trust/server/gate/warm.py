@@ -79,12 +79,15 @@ class Warm:
         self._thread: threading.Thread | None = None
 
     def load(self) -> None:
-        """Read the whole tenant; afterwards the index is warm, unless the store is being closed."""
-        index, mark = self._read()
-        while mark is None and not self._stop.is_set():
-            # So much moved meanwhile that the feed no longer goes back to the beginning of the reading.
-            index, mark = self._read()
-        if mark is None:
+        """Read the whole tenant; afterwards the index is warm, unless the store is being closed.
+
+        One transaction sees one moment. Erasure, which waits for readers, may have to wait for this one.
+        """
+        index = Index()
+        with self._reading() as session:
+            mark = changes.head(session)
+            tenant.load(session, index, self._stop.is_set)
+        if self._stop.is_set():
             return
         if sum(1 for _ in index.assignments()) >= _LARGE:
             # Else each full collection walks millions of objects that live as long as the process.
@@ -92,18 +95,6 @@ class Warm:
             gc.freeze()
         with self._lock.writing(None):
             self._index, self._mark = index, mark
-
-    def _read(self) -> tuple[Index, changes.Mark | None]:
-        index = Index()
-        with self._reading() as session:
-            mark = changes.head(session)
-        tenant.load(self._reading, index, self._stop.is_set)
-        with self._reading() as session:
-            moved = changes.since(session, mark)
-            if moved is None or self._stop.is_set():
-                return index, None
-            tenant.follow(session, index, moved)
-            return index, changes.head(session)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -187,10 +178,5 @@ def whole(transaction: Transaction) -> Iterator[Index]:
     with borrowed(transaction) as index:
         if index is None:
             index = Index()
-            tenant.load(lambda: _same(transaction.session), index)
+            tenant.load(transaction.session, index)
         yield index
-
-
-@contextmanager
-def _same(session: Session) -> Iterator[Session]:
-    yield session

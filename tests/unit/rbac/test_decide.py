@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, Permission, Principal
+from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, DenyAssignment, Permission, Principal
 from tests.unit.rbac.tenants import CONTENT_READ, GROUP, OTHER, PULL, PUSH, REGISTRY, SIGN, SUBSCRIPTION, TRUST, Tenant
 
 EVERYBODY = ("00000000-0000-0000-0000-000000000000",)
@@ -170,9 +170,7 @@ def test_deny_with_not_actions() -> None:
     assert not tenant.allows(PUSH)
 
 
-def _deny_all_but_pull() -> object:
-    from azext_trust.rbac.model import DenyAssignment
-
+def _deny_all_but_pull() -> DenyAssignment:
     return DenyAssignment("deny", "no", REGISTRY, (Permission(("*",), ("*/read",)),), ("ann",), ())
 
 

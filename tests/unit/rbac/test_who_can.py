@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from azext_trust.rbac import capabilities, what_can, what_if
-from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, Principal
+from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, Principal, RoleAssignment
 from azext_trust.rbac.who_can import WhoCan, who_can
 from tests.unit.rbac.tenants import GROUP, OTHER, PULL, REGISTRY, SUBSCRIPTION, Tenant
 
@@ -130,7 +132,5 @@ def test_what_if_a_condition_falls() -> None:
     assert (found.gains, found.loses, found.depends) == ((), (), ("ann",))
 
 
-def _unconditional(tenant: Tenant) -> list[object]:
-    from dataclasses import replace
-
+def _unconditional(tenant: Tenant) -> list[RoleAssignment]:
     return [replace(row, condition=None) for row in tenant.index.assignments()]
