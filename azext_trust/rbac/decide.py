@@ -9,7 +9,7 @@ import heapq
 import operator
 from collections.abc import Iterable
 
-from azext_trust.rbac import bits, capabilities, conditions
+from azext_trust.rbac import bits, capabilities
 from azext_trust.rbac.index import Index
 from azext_trust.rbac.model import Decision, DenyAssignment, Grant, Miss, Query, RoleAssignment
 from azext_trust.rbac.permissions import NOTHING, Answer
@@ -108,6 +108,9 @@ def condition_verdict(index: Index, assignment: RoleAssignment, query: Query) ->
     role = index.role(assignment.role_id)
     if assignment.condition is None and (role is None or role.condition is None):
         return ""
+    # Few assignments have a condition: who meets none does not pay for reading the grammar's module.
+    from azext_trust.rbac import conditions
+
     verdict = "holds"
     for text in (assignment.condition, role.condition if role else None):
         if text:

@@ -1,6 +1,7 @@
 """Who can do something somewhere, and by which ways: groups expanded, denials taken off, conditions told apart.
 
 The question is about any request: a condition on attributes that were not given makes a holder one that `depends`.
+Conditions are weighed one by one: two that no single request fulfils together still make a holder that depends.
 Sets of principals are bits (see `bits`); what is worked out for a scope is used again for all scopes below it.
 """
 

@@ -315,3 +315,23 @@ def test_emptied_feed(stores: tuple[Store, Store]) -> None:
     put(one, add(assigned("AcrPull")))
     assert may(other)
     warm.keep(other).stop()
+
+
+def test_an_older_state_gets_the_feed(stores: tuple[Store, Store], url: str | None, tmp_path: Path) -> None:
+    """M32: a state made before there was a feed is upgraded; what moves from then on is followed."""
+    one, _ = stores
+    with one.engine.begin() as connection:
+        if url is None:
+            for name in (
+                connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            ):
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("DROP FUNCTION authorization_changed CASCADE"))
+        connection.execute(text("DROP TABLE authorization_change"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    newer = Store(tmp_path, url)
+    warm.keep(newer).load()
+    put(newer, add(assigned("AcrPull")))
+    assert knows(newer)
+    newer.close()

@@ -103,7 +103,7 @@ class Warm:
 
     def start(self) -> None:
         """Read the tenant in the background; decisions do not wait for it."""
-        if self._thread is None or not self._thread.is_alive():
+        if not self._stop.is_set() and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._load_quietly, name=_NAME, daemon=True)
             self._thread.start()
 
