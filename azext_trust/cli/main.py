@@ -84,6 +84,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        cli.context.close()
         _flush()
 
 

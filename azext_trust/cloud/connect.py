@@ -53,6 +53,11 @@ class Connection:
             made.trust_env = False
         return made
 
+    def close(self) -> None:
+        """Give back the session, and with it the state of an embedded cloud, if it was ever used."""
+        if "session" in self.__dict__:
+            self.session.close()
+
     @cached_property
     def account(self) -> accounts.Account:
         """The account in use."""
