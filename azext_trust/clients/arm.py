@@ -30,7 +30,7 @@ class Arm:
 
         Args:
             method: upper case.
-            path: begins with a slash.
+            path: begins with a slash; names in it that a user typed have gone through `segment`.
             kind: a key of `VERSIONS`.
             body: sent as JSON unless None.
             query: further parameters; ``_`` at the front stands for ``$``.
@@ -43,7 +43,7 @@ class Arm:
         text = "&".join(f"{quote(k, safe='$')}={quote(v)}" for k, v in asked.items())
         more = {} if body is None else {"json": body}
         answer = self.connection.request(
-            method, f"{profile.arm}{quote(path)}?{text}", f"{profile.audience}/.default", **more
+            method, f"{profile.arm}{quote(path, safe='/%')}?{text}", f"{profile.audience}/.default", **more
         )
         return answer.json() if answer.content else None
 
@@ -69,7 +69,7 @@ class Arm:
             CloudError: the list does not show it: there is none, or the caller may not read it.
         """
         if group:
-            return f"{self.root}/resourceGroups/{group}/providers/{REGISTRY}/{name}"
+            return f"{self.root}/resourceGroups/{segment(group)}/providers/{REGISTRY}/{name}"
         rows = self.listed(f"{self.root}/resources", "resources", _filter=f"resourceType eq '{REGISTRY}'")
         for row in rows:
             if row["name"].lower() == name.lower():
@@ -89,6 +89,11 @@ class Arm:
         """Change what the body names and return the registry."""
         found: dict[str, Any] = self.call("PATCH", resource_id, "registries", body)
         return found
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a path."""
+    return quote(name, safe="")
 
 
 def _dollar(name: str) -> str:

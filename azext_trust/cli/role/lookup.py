@@ -9,6 +9,7 @@ from typing import Any
 from knack.util import CLIError
 
 from azext_trust.cli.context import Context
+from azext_trust.clients.arm import segment
 from azext_trust.names.guids import is_guid
 
 AUTHORIZATION = "/providers/Microsoft.Authorization"
@@ -26,9 +27,25 @@ def scope_of(context: Context, scope: str | None, group: str | None) -> str:
             if group.lower() in scope.lower()
             else f'Resource group "{group}" contradicts the scope "{scope}"'
         )
-    if scope and not scope.startswith("/"):
-        raise CLIError("Invalid scope. Please use --help to view the valid format.")
-    return scope or context.arm.root + (f"/resourceGroups/{group}" if group else "")
+    if scope:
+        _known_subscription(context, scope)
+        # az asks even for what is no scope: the service says so.
+        return scope if scope.startswith("/") else f"/{scope}"
+    return context.arm.root + (f"/resourceGroups/{segment(group)}" if group else "")
+
+
+def _known_subscription(context: Context, scope: str) -> None:
+    """Go on only with a scope of a subscription that the signed-in user has, as az does.
+
+    Raises:
+        CLIError: it is of another one.
+    """
+    parts = scope.split("/")
+    if len(parts) < 3 or parts[1].lower() != "subscriptions":
+        return
+    known = {row["id"].lower() for row in context.connection.accounts.all()}
+    if parts[2].lower() not in known:
+        raise CLIError(f"Subscription '{parts[2]}' not found. Check the spelling and casing and try again.")
 
 
 def at(scope: str) -> str:

@@ -35,6 +35,7 @@ def render(error: ServiceError, call: Call) -> Reply:
     return Reply(body, error.status, {**sent, **error.headers})
 
 
+_ROOTS = ("subscriptions", "providers", "tenants", "locations")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta|-rc|-privatepreview)?")
 
 
@@ -46,6 +47,9 @@ def before(call: Call, row: Route) -> None:
     """
     if row.action == ANONYMOUS:
         return
+    if call.path.split("/", 2)[1].lower() not in _ROOTS:
+        raise ServiceError(404, "MissingSubscription", "The request did not have a subscription or a valid tenant level "
+                           "resource provider.")  # fmt: skip
     asked = call.api_version
     if not asked:
         raise ServiceError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is "
