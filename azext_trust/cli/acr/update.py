@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from knack.log import get_logger
 from knack.util import CLIError
 
 from azext_trust.cli import generic_update
@@ -13,6 +14,7 @@ from azext_trust.cli.acr.settings import Settings
 from azext_trust.cli.acr.shape import registry, wire_policies
 from azext_trust.cli.context import Context
 
+logger = get_logger(__name__)
 _OUTSIDE = ("tags", "sku", "identity")
 
 
@@ -47,6 +49,8 @@ def _check(before: dict[str, Any], sku: str, settings: Settings) -> None:
         CLIError: network rules without Premium; regional endpoints without it, or together with content trust.
     """
     wanted = settings.properties()
+    if settings.public_network_enabled is False:
+        logger.warning("Disabling the public endpoint overrides all firewall configurations.")
     if "networkRuleSet" in wanted and before["sku"]["name"] != "Premium":
         raise CLIError("Network rules are only supported for managed registries in Premium SKU.")
     if wanted.get("regionalEndpoints") == "Enabled":

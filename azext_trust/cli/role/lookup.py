@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,12 @@ def _known_subscription(context: Context, scope: str) -> None:
     Raises:
         CLIError: it is of another one.
     """
-    parts = scope.split("/")
-    if len(parts) < 3 or parts[1].lower() != "subscriptions":
-        return
+    named = re.match(
+        "/subscriptions/([^/]+)/", scope
+    )  # the slash behind it is az's: a bare subscription is not looked up
     known = {row["id"].lower() for row in context.connection.accounts.all()}
-    if parts[2].lower() not in known:
-        raise CLIError(f"Subscription '{parts[2]}' not found. Check the spelling and casing and try again.")
+    if named and named[1].lower() not in known:
+        raise CLIError(f"Subscription '{named[1]}' not found. Check the spelling and casing and try again.")
 
 
 def at(scope: str) -> str:
