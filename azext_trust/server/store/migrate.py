@@ -18,6 +18,7 @@ __all__ = ["HEAD", "StateError", "upgrade"]
 
 HEAD = "0002"
 """The newest revision in ``migrations/versions``; a test holds it true."""
+SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def upgrade(engine: Engine, directory: Path, turns: Turns) -> None:
@@ -45,7 +46,7 @@ def upgrade(engine: Engine, directory: Path, turns: Turns) -> None:
             _check_known(engine, current)
             if sqlite:
                 _back_up(database, current)
-            _run(engine)
+            run(engine)
         if sqlite:
             _keep_log(engine)
 
@@ -78,7 +79,7 @@ def _found(database: Path) -> None:
     _empty(made)
     engine = engines.open_engine(made)
     try:
-        _run(engine)
+        run(engine)
         _keep_log(engine)
     except BaseException:
         engine.dispose()
@@ -127,7 +128,7 @@ def _check_known(engine: Engine, current: str) -> None:
         return
     from alembic.script import ScriptDirectory
 
-    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
     if current not in known:
         raise StateError(
             f"The state was made by a newer aztrust (schema {current}; this one knows {HEAD}). Upgrade aztrust to use "
@@ -135,15 +136,13 @@ def _check_known(engine: Engine, current: str) -> None:
         )
 
 
-_SCRIPTS = Path(__file__).with_name("migrations")
-
-
-def _run(engine: Engine) -> None:
+def run(engine: Engine, revision: str = "head") -> None:
+    """Run the migrations up to a revision, in one transaction; tests make older databases with it."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     # Alembic's settings take % for a reference.
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
