@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from azext_trust.server.store.verification import verify
 from tests.conftest import SEED, Client
 
 Applied = Callable[[str], str]
+PLAIN = re.sub(', (password|secret): "[^"]*"', "", SEED)
+"""The same seed without secrets: comparing these takes long, on purpose."""
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_the_same_seed_again_changes_nothing(apply: Applied, tmp_path: Path) -> 
 
 def test_what_is_missing_is_made_and_recorded(apply: Applied, tmp_path: Path) -> None:
     """A longer seed adds what it names."""
-    apply(SEED.replace("resourceGroups: [", "resourceGroups: [{name: more}, "))
+    apply(PLAIN.replace("resourceGroups: [", "resourceGroups: [{name: more}, "))
     assert {"name": "more", "location": "westeurope"} in _dump(tmp_path / "cloud")["resourceGroups"]  # type: ignore[index]
     with closing(sqlite3.connect(tmp_path / "cloud" / "state.db")) as connection:
         details = connection.execute("SELECT details FROM activity ORDER BY sequence DESC").fetchone()[0]
@@ -84,7 +87,7 @@ def test_what_differs_is_told_and_left_as_it_is(
 ) -> None:
     """Each difference is named on stderr; nothing is changed, no password is shown."""
     before = _dump(tmp_path / "cloud")
-    said = apply(SEED.replace(of, instead, 1))
+    said = apply((SEED if "-2" in instead else PLAIN).replace(of, instead, 1))
     assert said.startswith("Left as it is: ")
     assert told in said
     assert "pass-" not in said
@@ -95,7 +98,7 @@ def test_content_trust_is_never_disabled_by_a_seed(apply: Applied, tmp_path: Pat
     """M4: disabling destroys signatures; a seed does not."""
     with closing(sqlite3.connect(tmp_path / "cloud" / "state.db")) as connection, connection:
         connection.execute("UPDATE registry SET trust_enabled = 1")
-    said = apply(SEED.replace("sku: Premium", "sku: Premium, contentTrust: disabled"))
+    said = apply(PLAIN.replace("sku: Premium", "sku: Premium, contentTrust: disabled"))
     assert "content trust of registry myregistry is 'enabled', the seed says 'disabled'" in said
     with closing(sqlite3.connect(tmp_path / "cloud" / "state.db")) as connection:
         assert connection.execute("SELECT min(trust_enabled) FROM registry").fetchone() == (1,)

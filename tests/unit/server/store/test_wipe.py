@@ -18,6 +18,7 @@ from azext_trust.server.store.errors import UnwipedError
 from azext_trust.server.store.transaction import Store
 from tests.adversary import trust_data
 from tests.conftest import SUBSCRIPTION, Client
+from tests.tokens import token_of
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/lab?api-version=2021-04-01"
 REGISTRY = GROUP.replace("?api-version=2021-04-01", "/providers/Microsoft.ContainerRegistry/registries/myregistry")
@@ -101,7 +102,7 @@ def test_copies_of_rows_that_moved_go_too(founded: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("target", [REGISTRY + "?api-version=2023-07-01", GROUP])
 def test_deleting_what_holds_the_trust_data_erases_it(target: str, client: Client, state: Path) -> None:
     """M4: deleting the registry, or its resource group, erases as well."""
-    token = client.sign_in("owner@contoso.com", "Owner-pass-1")
+    token = token_of(client)
     assert client.call("DELETE", target, token=token).status == 200
     assert trust_data.marks(state, "myregistry") == {}
     assert trust_data.MARK not in (state / "state.db").read_bytes() or "registries" in target
@@ -109,7 +110,7 @@ def test_deleting_what_holds_the_trust_data_erases_it(target: str, client: Clien
 
 def test_the_log_counts_what_was_erased(client: Client) -> None:
     """M4: the log holds how much was lost, and nothing of it."""
-    token = client.sign_in("owner@contoso.com", "Owner-pass-1")
+    token = token_of(client)
     client.call("DELETE", GROUP, token=token)
     with client.app.store.read() as transaction:
         details = transaction.session.connection().exec_driver_sql(
@@ -121,7 +122,7 @@ def test_the_log_counts_what_was_erased(client: Client) -> None:
 def test_a_registry_that_never_had_trust_is_deleted_at_once(cloud: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is rewritten where nothing was erased."""
     monkeypatch.setattr(wipe, "finish", lambda *_: pytest.fail("there is nothing to wipe"))
-    token = cloud.sign_in("owner@contoso.com", "Owner-pass-1")
+    token = token_of(cloud)
     assert cloud.call("DELETE", REGISTRY + "?api-version=2023-07-01", token=token).status == 200
 
 
