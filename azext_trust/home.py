@@ -103,3 +103,20 @@ def sync_dir(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def open_private(path: Path) -> int:
+    """Open a file for reading and writing, made with its owner's rights only when it is missing.
+
+    Returns:
+        The file descriptor, closed on exec; the caller closes it.
+
+    Raises:
+        OSError: it may not be written, or its directory does not exist.
+    """
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.fchmod(handle, 0o600)
+        return handle

@@ -76,7 +76,7 @@ def _found(database: Path) -> None:
     made = database.with_name(".state.db.new")
     for leftover in made.parent.glob(f"{made.name}*"):
         leftover.unlink()
-    _empty(made)
+    os.close(home.open_private(made))
     engine = engines.open_engine(made)
     try:
         run(engine)
@@ -91,18 +91,11 @@ def _found(database: Path) -> None:
     home.sync_dir(database.parent)
 
 
-def _empty(path: Path) -> None:
-    """Make an empty file that only its owner can read, whatever the umask."""
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    os.fchmod(handle, 0o600)
-    os.close(handle)
-
-
 def _back_up(database: Path, revision: str) -> None:
     target = database.with_name(f"{database.name}.{revision}.bak")
     partial = target.with_suffix(".part")
     partial.unlink(missing_ok=True)
-    _empty(partial)
+    os.close(home.open_private(partial))
     try:
         # A consistent copy, the write-ahead log included, of what is there: no page that was freed, no old row.
         with closing(sqlite3.connect(database, isolation_level=None, timeout=engines.BUSY_SECONDS)) as connection:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from azext_trust import home
 from azext_trust.server.store import trouble
 
 
@@ -36,7 +37,7 @@ class Turns:
         """
         with self._threads:
             with trouble.told(self._path.parent):
-                handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                handle = home.open_private(self._path)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 yield
