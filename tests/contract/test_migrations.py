@@ -26,7 +26,7 @@ OLDER = REVISIONS[:-1]
 _VALUES = {"INTEGER": 7, "BOOLEAN": False, "JSON": {"a": ["é"]}, "BLOB": b"\x00\xff", "BYTEA": b"\x00\xff"}
 
 
-def _make(place: Place, revision: str) -> None:
+def make_older(place: Place, revision: str) -> None:
     """Make a state's database as an older aztrust left it, with a row in every table."""
     place.directory.mkdir(mode=0o700, exist_ok=True)
     engine = place.engine()
@@ -45,7 +45,7 @@ def _value(column: Column[object]) -> object:
     return _VALUES.get(str(column.type).split("(")[0], "same")
 
 
-def _content(place: Place) -> dict[str, dict[str, object]]:
+def content_of(place: Place) -> dict[str, dict[str, object]]:
     """Return the row of each table."""
     engine = place.engine()
     with engine.connect() as connection:
@@ -56,7 +56,8 @@ def _content(place: Place) -> dict[str, dict[str, object]]:
     return {name: rows[0] for name, rows in found.items() if rows}
 
 
-def _revision(place: Place) -> str:
+def revision_of(place: Place) -> str:
+    """Return the revision that the database says it has."""
     engine = place.engine()
     with engine.connect() as connection:
         found = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
@@ -80,11 +81,11 @@ def test_migrations_make_what_the_tables_say(store: Store) -> None:
 @pytest.mark.parametrize("revision", OLDER)
 def test_an_older_database_keeps_its_data(place: Place, revision: str) -> None:
     """M32: a database of each older revision upgrades itself; every value in it is there afterwards."""
-    _make(place, revision)
-    before = _content(place)
+    make_older(place, revision)
+    before = content_of(place)
     place.open().close()
-    after = _content(place)
-    assert _revision(place) == migrate.HEAD
+    after = content_of(place)
+    assert revision_of(place) == migrate.HEAD
     assert len(before) >= 16
     assert {name: {column: after[name][column] for column in row} for name, row in before.items()} == before
 
@@ -93,21 +94,21 @@ def test_an_older_database_keeps_its_data(place: Place, revision: str) -> None:
 def test_an_older_database_is_backed_up_first(tmp_path: Path, revision: str) -> None:
     """M32: what was there before an upgrade stays beside it, complete, readable by its owner only."""
     place = Place(tmp_path / "cloud", None)
-    _make(place, revision)
-    before = _content(place)
+    make_older(place, revision)
+    before = content_of(place)
     place.open().close()
     backup = place.directory / f"state.db.{revision}.bak"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     (tmp_path / "restored").mkdir()
     restored = Place(tmp_path / "restored", None)
     backup.rename(restored.directory / "state.db")
-    assert (_revision(restored), _content(restored)) == (revision, before)
+    assert (revision_of(restored), content_of(restored)) == (revision, before)
 
 
 def test_a_restored_backup_opens(tmp_path: Path) -> None:
     """M32: a backup put back upgrades itself again, and works as before."""
     place = Place(tmp_path / "cloud", None)
-    _make(place, OLDER[0])
+    make_older(place, OLDER[0])
     place.open().close()
     (place.directory / f"state.db.{OLDER[0]}.bak").replace(place.directory / "state.db")
     store = place.open()
@@ -118,10 +119,10 @@ def test_a_restored_backup_opens(tmp_path: Path) -> None:
 
 def test_processes_that_upgrade_at_once(place: Place) -> None:
     """M32: the first upgrades, the others wait and find it done."""
-    _make(place, OLDER[0])
+    make_older(place, OLDER[0])
     started = [start_writers(place, 1, 3) for _ in range(3)]
     assert [process.communicate(timeout=120)[1] for process in started] == [""] * 3
-    assert _revision(place) == migrate.HEAD
+    assert revision_of(place) == migrate.HEAD
     store = place.open()
     with store.read() as transaction:
         assert transaction.revision() == 9
@@ -138,7 +139,7 @@ def test_a_newer_database_is_refused(place: Place) -> None:
     engine.dispose()
     with pytest.raises(StateError, match=r"newer aztrust \(schema 9999; .*Upgrade aztrust to use it"):
         place.open()
-    assert _revision(place) == "9999"
+    assert revision_of(place) == "9999"
     assert list(place.directory.glob("*.bak")) == []
 
 
@@ -153,9 +154,9 @@ def test_another_program_s_database_is_refused(tmp_path: Path) -> None:
 
 def test_an_upgrade_that_fails_changes_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """M32: an upgrade is all or nothing, tables included."""
-    _make(place, OLDER[0])
-    before = _content(place)
+    make_older(place, OLDER[0])
+    before = content_of(place)
     monkeypatch.setattr(Operations, "create_index", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         place.open()
-    assert (_revision(place), _content(place)) == (OLDER[0], before)
+    assert (revision_of(place), content_of(place)) == (OLDER[0], before)
