@@ -18,7 +18,7 @@ _ADMIN = "Unable to get admin user credentials with message"
 
 def login_server(
     context: Context, name: str, username: str | None = None, password: str | None = None, suffix: str | None = None,
-    group: str | None = None,
+    resource_group: str | None = None,
 ) -> LoginServer:  # fmt: skip
     """Return a registry's login server, asked with the credential that works.
 
@@ -28,7 +28,7 @@ def login_server(
         username: of a token, the admin account or a service principal; the signed-in account unless given.
         password: asked for when only the user name is given.
         suffix: the hash of a login server whose registry may not be read.
-        group: its resource group.
+        resource_group: its resource group.
 
     Raises:
         CLIError: a user name without a password and nobody to ask; or nothing works.
@@ -36,7 +36,7 @@ def login_server(
     """
     if password and not username:
         raise CLIError("Please also specify username if password is specified.")
-    found, reason = _registry(context, checked(name), group)
+    found, reason = _registry(context, checked(name), resource_group)
     host = found["properties"]["loginServer"] if found else _conventional(context, checked(name), suffix)
     server = LoginServer(context.connection, host, _given(username, password))
     if username:
