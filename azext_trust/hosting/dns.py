@@ -77,7 +77,9 @@ def serve(zone: Zone, address: str, port: int) -> list[Any]:
     class Alone(UDPServer):  # type: ignore[misc]  # dnslib has no types
         """Does not share its port: two name servers would answer by chance."""
 
-        allow_reuse_address = False
+        def server_bind(self) -> None:
+            self.allow_reuse_address = False
+            super().server_bind()
 
     quiet = DNSLogger(log="-request,-reply,-truncated,-error,-recv,-send,-data")
     try:
