@@ -1,7 +1,8 @@
 """A program that reads a state without pause: ``python -m tests.adversary.reader STATE SECONDS``.
 
-With SECONDS 0 it opens and closes transactions until its input ends; else it holds one snapshot that long.
-It says ``reading`` first.
+It holds one snapshot that long; with ``input`` for SECONDS, until its input ends; with ``0``, it opens and closes
+transactions until then. It says ``reading`` first, and at last when
+it let its snapshot go (seconds of the system's monotonic clock).
 """
 
 from __future__ import annotations
@@ -14,13 +15,18 @@ import time
 _COUNT = "SELECT count(*) FROM trust_key"
 
 
-def _hold(path: str, seconds: float) -> None:
+def _hold(path: str, seconds: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN")
     connection.execute(_COUNT).fetchall()
     print("reading", flush=True)
-    time.sleep(seconds)
+    if seconds == "input":
+        sys.stdin.read()
+    else:
+        time.sleep(float(seconds))
+    ended = time.monotonic()
     connection.execute("ROLLBACK")
+    print(ended)
 
 
 def _repeat(path: str, stop: threading.Event) -> None:
@@ -33,8 +39,8 @@ def _repeat(path: str, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    path, seconds = sys.argv[1], float(sys.argv[2])
-    if seconds:
+    path, seconds = sys.argv[1:]
+    if seconds != "0":
         _hold(path, seconds)
         sys.exit()
     stop = threading.Event()
