@@ -1,8 +1,8 @@
 """A program that reads a state without pause: ``python -m tests.adversary.reader STATE SECONDS``.
 
 It holds one snapshot that long; with ``input`` for SECONDS, until its input ends; with ``0``, it opens and closes
-transactions until then. It says ``reading`` first, and at last when
-it let its snapshot go (seconds of the system's monotonic clock).
+transactions until then. It says ``reading`` first, and at last when it let its snapshot go (seconds of the system's
+monotonic clock).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from azext_trust.server.gate.call import Settings
 from azext_trust.server.store.verification import verify
 from tests.conftest import SEED, SUBSCRIPTION, Client
 from tests.contract.conftest import Place
+from tests.tokens import token_of
 
 REGISTRY = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/lab/providers/Microsoft.ContainerRegistry/registries/myregistry"
@@ -50,3 +51,13 @@ def test_the_article_s_management_half(client: Client, place: Place) -> None:
     answers = [Client(app).call("GET", "/operator/dump", token=key).body for app in (client.app, again)]
     again.store.close()
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("character", ["\\ud800", "\\u0000"])
+def test_characters_that_cannot_be_kept(client: Client, character: str) -> None:
+    """A body with half a surrogate pair, or a NUL, is refused or kept; it is no fault of ours."""
+    body = f'{{"tags": {{"name": "{character}"}}}}'.encode()
+    reply = client.call("PATCH", f"{REGISTRY}?api-version=2023-07-01", body, token_of(client))
+    assert reply.status == (400 if character == "\\ud800" else 200)
+    path = f"{REGISTRY.replace('myregistry', 'my%00registry')}?api-version=2023-07-01"
+    assert client.call("GET", path, token=token_of(client)).status in (400, 404)

@@ -125,6 +125,14 @@ RETRY = {"retry-after": "5"}
 """Sent with a 503."""
 
 
+def _check_text(value: object) -> None:
+    """Refuse half a surrogate pair (RFC 8259 section 8.2): no answer could repeat it in UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedBody(f"The body holds a character that is none: {error.reason}.") from None
+
+
 class MalformedBody(Exception):
     """The body is not what its content type says; each service has its own words for it."""
 
@@ -184,6 +192,8 @@ class Call:
             raise MalformedBody(str(error)) from error
         if not isinstance(value, dict):
             raise MalformedBody("The request body must be a JSON object.")
+        if b"\\u" in self.body:
+            _check_text(value)
         return value
 
     def form(self) -> dict[str, str]:

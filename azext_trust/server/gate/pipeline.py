@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from types import ModuleType
 from typing import Protocol, cast
+
+from sqlalchemy.exc import DataError
 
 from azext_trust.server.gate import route as routes
 from azext_trust.server.gate.authenticate import NotAuthenticated, holder, operator
@@ -87,21 +90,30 @@ class Service:
 
 def handle(service: Service, store: Store, call: Call) -> Reply:
     """Answer a request; every failure leaves in the service's own shape."""
-    call.now = store.now
+    call.now = lambda: _present(store)
     try:
         return _handle(service, store, call)
     except ServiceError as error:
         return service.errors.render(error, call)
     except MalformedBody as error:
         return service.errors.render(service.errors.malformed(str(error), call), call)
+    except DataError as error:
+        # PostgreSQL's texts hold no NUL, for instance.
+        message = f"A value cannot be stored: {error.orig}"
+        return service.errors.render(service.errors.malformed(message, call), call)
     except StateError as problem:
         logger.error("%s Correlation id %s.", problem, call.correlation_id)
-        # What is answered shows the time: the cloud's cannot be read now.
-        call.now = clock.machine
         return service.errors.render(service.errors.unavailable(problem, call), call)
     except Exception:
         logger.exception("unexpected failure, correlation id %s", call.correlation_id)
         return service.errors.render(service.errors.unexpected(call), call)
+
+
+def _present(store: Store) -> datetime:
+    try:
+        return store.now()
+    except Exception:  # an error's timestamp must not keep the error from being told
+        return clock.machine()
 
 
 def _handle(service: Service, store: Store, call: Call) -> Reply:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 
 from azext_trust.server.store.errors import BusyError, DiskFullError, StateError
 
@@ -54,27 +54,29 @@ _SYSTEM: dict[int, tuple[type[StateError], str]] = {
 
 @contextmanager
 def told(directory: Path) -> Iterator[None]:
-    """Let what the database or the system refuses inside leave as a `StateError`; all else passes as it is."""
-    with database_told(directory):
-        try:
-            yield
-        except OSError as error:
-            raise explain(directory, error) from error
+    """Let whatever the database or the system refuses while a state is opened leave as a `StateError`."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        raise explain(directory, error) from error
 
 
 @contextmanager
 def database_told(directory: Path) -> Iterator[None]:
-    """Let what the database refuses inside leave as a `StateError`.
+    """Let what keeps the database from working within a transaction leave as a `StateError`.
 
-    Conflicts of unique keys pass as they are, and so does what the system refuses: work within a transaction may
-    speak to the network too.
+    What the transaction itself did wrong passes as it is: a unique key that is taken, a statement that cannot be; and
+    so does what the system refuses: work within a transaction may speak to the network too.
     """
     try:
         yield
-    except IntegrityError:
-        raise
-    except (DatabaseError, sqlite3.DatabaseError) as error:
+    except DatabaseError as error:
+        if isinstance(error, _OWN_FAULTS) or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
+            raise
         raise explain(directory, error) from error
+
+
+_OWN_FAULTS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
 def explain(directory: Path, error: DatabaseError | sqlite3.Error | OSError) -> StateError:

@@ -33,13 +33,21 @@ class Turns:
         """Hold the turn; waits for it as long as it takes.
 
         Raises:
-            StateError: the lock file cannot be opened: the directory may not be written.
+            StateError: the lock file cannot be opened or locked: the directory may not be written.
         """
         with self._threads:
-            with trouble.told(self._path.parent):
-                handle = home.open_private(self._path)
+            handle = self._locked()
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
                 yield
             finally:
                 os.close(handle)
+
+    def _locked(self) -> int:
+        with trouble.told(self._path.parent):
+            handle = home.open_private(self._path)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except BaseException:
+                os.close(handle)
+                raise
+            return handle

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, ProgrammingError
 
 from azext_trust.server.store import trouble
 from azext_trust.server.store.errors import BusyError, DiskFullError, StateError
@@ -80,11 +80,20 @@ def test_postgresql_errors() -> None:
     assert isinstance(trouble.explain(HERE, OperationalError("", {}, Full("no space"))), DiskFullError)
 
 
-def test_conflicts_pass_as_they_are() -> None:
-    """A unique key that is taken is the caller's affair."""
-    conflict = IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))
-    with pytest.raises(IntegrityError), trouble.told(HERE):
-        raise conflict
+CONFLICT = IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))
+
+
+@pytest.mark.parametrize("fault", [CONFLICT, _sqlite("SQLITE_ERROR"), ProgrammingError("", {}, Exception())])
+def test_a_transaction_s_own_faults_pass_as_they_are(fault: DatabaseError) -> None:
+    """A unique key that is taken, or a statement that cannot be, is no fault of the state."""
+    with pytest.raises(type(fault)), trouble.database_told(HERE):
+        raise fault
+
+
+def test_while_a_state_is_opened_everything_is_told(tmp_path: Path) -> None:
+    """A table that is missing is damage then."""
+    with pytest.raises(StateError, match="is damaged"), trouble.told(tmp_path):
+        raise _sqlite("SQLITE_ERROR")
 
 
 def test_the_network_s_errors_pass_within_a_transaction() -> None:
