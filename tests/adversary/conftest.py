@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +47,13 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Busy:
 
 
 @pytest.fixture
-def copied(busy: Busy, tmp_path: Path) -> Callable[[str], Path]:
-    """Give a function that copies the busy cloud under a name."""
+def copied(busy: Busy, tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Give a function that copies the busy cloud under a name; the copies go with the test: they are large."""
 
     def copy(name: str) -> Path:
         shutil.copytree(busy.directory, tmp_path / name)
         return tmp_path / name
 
-    return copy
+    yield copy
+    for made in tmp_path.iterdir():
+        shutil.rmtree(made)
