@@ -69,6 +69,13 @@ class Context:
 
         return str(Operator(self.connection).status()["retirement"])
 
+    def close(self) -> None:
+        """Give back what was opened: connections, and the state of an embedded cloud."""
+        for name in ("connection", "operator"):
+            opened = self.__dict__.get(name)
+            if opened is not None:
+                opened.close()
+
     @staticmethod
     def confirm(question: str, yes: bool) -> None:
         """Ask before something that cannot be undone.

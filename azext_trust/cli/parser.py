@@ -6,6 +6,7 @@ import argparse
 import difflib
 import importlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -84,7 +85,7 @@ class Loader(CLICommandsLoader):  # type: ignore[misc]
         command = CLICommand(
             self.cli_ctx, row.name, _handler(self.cli_ctx, row.handler), description=row.summary,
             arguments_loader=lambda: [(a.dest, _argument(a)) for a in row.arguments],
-            table_transformer=row.table or None,
+            table_transformer=_table(row.table),
         )  # fmt: skip
         command.help = _help(row)
         return command
@@ -96,11 +97,22 @@ def _help(row: Command) -> str:
     return json.dumps(text)  # JSON is YAML, and much quicker to write
 
 
+def _table(place: str) -> Any:
+    """Return what knack shapes tables with: JMESPath, or a function that is imported when it is called."""
+    if not re.fullmatch(r"[\w.]+:\w+", place):
+        return place or None
+    return lambda result: _function(place)(result)
+
+
+def _function(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"azext_trust.cli.{module}"), name)
+    return found
+
+
 def _handler(cli: Any, place: str) -> Callable[..., Any]:
     def call(arguments: dict[str, Any]) -> Any:
-        module, _, name = place.partition(":")
-        function = getattr(importlib.import_module(f"azext_trust.cli.{module}"), name)
-        return function(cli.context, **arguments)
+        return _function(place)(cli.context, **arguments)
 
     return call
 

@@ -64,7 +64,8 @@ class Command:
         summary: one sentence.
         arguments: its options.
         examples: its examples.
-        table: JMESPath that shapes the result for ``--output table``, or empty.
+        table: JMESPath that shapes the result for ``--output table``, or empty; ``module:function`` within
+            ``azext_trust.cli`` where JMESPath is not enough.
         details: what else to know.
     """
 
@@ -130,6 +131,14 @@ def also_under(prefix: str, commands: Iterable[Command], instead_of: str) -> tup
 
 GROUP = Argument("resource_group", ("--resource-group", "-g"), "Name of resource group.")
 YES = Argument("yes", ("--yes", "-y"), "Do not prompt for confirmation.", flag=True)
+GENERIC_UPDATE = (
+    Argument("set_values", ("--set",), "Update an object by specifying a property path and value to set.", many="+",
+             repeat=True),
+    Argument("add_values", ("--add",), "Add an object to a list of objects: a path and values.", many="+", repeat=True),
+    Argument("remove_values", ("--remove",), "Remove a property or an element from a list.", many="+", repeat=True),
+    Argument("force_string", ("--force-string",),
+             "When using 'set' or 'add', preserve string literals instead of converting to JSON.", flag=True),
+)  # fmt: skip
 LOCATION = Argument("location", ("--location", "-l"), "Location, for example westeurope.")
 TAGS = Argument(
     "tags", ("--tags",), "Space-separated tags: key[=value] [key[=value] ...]. Use '' to clear existing tags.",

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*Z")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|\+00:00)")
 _TIMES = {"creationDate", "createdOn", "updatedOn", "createdAt", "lastModifiedAt", "lastUpdatedTime"}
 _GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/([^/]+)/.", re.IGNORECASE)
 

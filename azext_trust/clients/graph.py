@@ -112,20 +112,30 @@ class Graph:
             raise CloudError(f"{what} '{name}'")
         return str(found[0]["id"])
 
+    def owned(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the signed-in user owns, of one kind: ``#microsoft.graph.application`` ..."""
+        return [row for row in self.listed("/me/ownedObjects") if row.get("@odata.type") == kind]
+
     def application(self, name: str) -> dict[str, Any]:
         """Return the application with this appId, object id or identifier URI.
 
         Raises:
             CloudError: there is none.
         """
+        row: dict[str, Any] = self.call("GET", f"/applications/{self.application_id(name)}")
+        return row
+
+    def application_id(self, name: str) -> str:
+        """Return the object id of an application; a GUID that is no appId is taken for an object id, as az does.
+
+        Raises:
+            CloudError: no application has this identifier URI.
+        """
         guid = _GUID.fullmatch(name)
         text = f"appId eq {quoted(name)}" if guid else f"identifierUris/any(s:s eq {quoted(name)})"
         found = self.listed("/applications", text)
-        if found:
-            return found[0]
-        if guid:
-            row: dict[str, Any] = self.call("GET", f"/applications/{name}")
-            return row
+        if found or guid:
+            return str(found[0]["id"]) if found else name
         raise NotFound(f"Application with identifier URI '{name}' doesn't exist")
 
     def service_principal(self, name: str) -> dict[str, Any]:
@@ -134,15 +144,16 @@ class Graph:
         Raises:
             CloudError: there is none.
         """
+        row: dict[str, Any] = self.call("GET", f"/servicePrincipals/{self.service_principal_id(name)}")
+        return row
+
+    def service_principal_id(self, name: str) -> str:
+        """Return the object id of a service principal; a GUID that is no servicePrincipalName is taken for one.
+
+        Raises:
+            CloudError: no service principal has this name.
+        """
         found = self.listed("/servicePrincipals", f"servicePrincipalNames/any(c:c eq {quoted(name)})")
-        if found:
-            return found[0]
-        if _GUID.fullmatch(name):
-            try:
-                row: dict[str, Any] = self.call("GET", f"/servicePrincipals/{name}")
-            except GraphError as error:
-                if error.status != 404:
-                    raise
-            else:
-                return row
+        if found or _GUID.fullmatch(name):
+            return str(found[0]["id"]) if found else name
         raise NotFound(f"Service principal '{name}' doesn't exist")

@@ -18,6 +18,10 @@ class Operator:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
+    def close(self) -> None:
+        """Give back the connection."""
+        self.connection.close()
+
     def call(self, method: str, path: str, body: object = None, *, text: str | None = None, **query: str) -> Any:
         """Send a request with the operator key and return the JSON of the answer.
 

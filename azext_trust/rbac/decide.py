@@ -11,8 +11,10 @@ from collections.abc import Iterable
 
 from azext_trust.rbac import bits, capabilities
 from azext_trust.rbac.index import Index
-from azext_trust.rbac.model import Decision, DenyAssignment, Grant, Miss, Query, RoleAssignment
+from azext_trust.rbac.model import EVERYBODY, Decision, DenyAssignment, Grant, Miss, Query, RoleAssignment
 from azext_trust.rbac.permissions import NOTHING, Answer
+
+__all__ = ["EVERYBODY", "NEAREST", "allows", "condition_verdict", "decide", "explain"]
 
 NEAREST = 20
 """How many misses a refusal names at most."""

@@ -13,6 +13,7 @@ from azext_trust.rbac import bits, capabilities, layer
 from azext_trust.rbac.memberships import Memberships, Numbers
 from azext_trust.rbac.model import (
     ALL_SUBSCRIPTIONS,
+    EVERYBODY,
     GROUP,
     DenyAssignment,
     Facts,
@@ -22,9 +23,6 @@ from azext_trust.rbac.model import (
 )
 from azext_trust.rbac.permissions import Answers
 from azext_trust.rbac.scope_tree import ScopeTree
-
-EVERYBODY = "00000000-0000-0000-0000-000000000000"
-"""The principal id of a deny assignment that concerns all principals (rbac-semantics.md section 5)."""
 
 _REMEMBERED = 65536
 """For how many scopes the groups above them are kept; whoever asks for ever new ones must not fill the memory."""

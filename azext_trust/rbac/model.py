@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 ALL_SUBSCRIPTIONS = frozenset({"*"})
 """A classic administrator of every subscription of the tenant."""
+EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""The principal id of a deny assignment that concerns all principals (rbac-semantics.md section 5)."""
 GROUP = "Group"
 """The kind of a principal that has members."""
 

@@ -106,7 +106,9 @@ class App:
             return Reply({"status": "ok"})
         if first == "portal":
             return Reply("There is no portal in this version.", 404, media="text/plain")
-        return handle(self._service(_FIXED.get(first, "sts")), self.store, call)
+        # What names a provider is meant for Resource Manager, also where the scope in front of it is none.
+        other = "arm" if "/providers/" in call.path.lower() else "sts"
+        return handle(self._service(_FIXED.get(first, other)), self.store, call)
 
     def _service(self, name: str) -> Service:
         with self._lock:

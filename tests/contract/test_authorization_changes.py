@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlmodel import Session, col, delete, update
 
 from azext_trust.rbac import decide
@@ -21,6 +18,7 @@ from azext_trust.server.gate.authorise import Authoriser
 from azext_trust.server.gate.call import Caller
 from azext_trust.server.store import authorization, changes, principals, resources
 from azext_trust.server.store.transaction import Store
+from tests.contract.conftest import Place
 
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
 SUBSCRIPTION = "/subscriptions/s1"
@@ -29,27 +27,10 @@ ANN = Caller("ann", "User", "ann@contoso.com")
 NOW = "2026-01-01T00:00:00.0000000Z"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Give an empty database; PostgreSQL is the one that scripts/test starts."""
-    if request.param == "sqlite":
-        yield None
-        return
-    server = os.environ.get("AZTRUST_TEST_POSTGRES") or pytest.fail("scripts/test starts PostgreSQL")
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.replace("/aztrust?", f"/{name}?")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
 @pytest.fixture
-def stores(url: str | None, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+def stores(place: Place) -> Iterator[tuple[Store, Store]]:
     """Give one state opened twice, as by two processes; the second has its index warm."""
-    one, other = Store(tmp_path, url), Store(tmp_path, url)
+    one, other = place.open(), place.open()
     with one.write() as transaction:
         transaction.session.add_all(
             [resources.ManagementGroup(key="mg", id="mg", display_name="mg"),
@@ -290,9 +271,9 @@ def test_principal_scopes(stores: tuple[Store, Store]) -> None:
             assert Authoriser(transaction, ANN).principal_scopes() == [SUBSCRIPTION]
 
 
-def test_closing_while_reading(url: str | None, tmp_path: Path) -> None:
+def test_closing_while_reading(place: Place) -> None:
     """M32: a store that is closed waits for the reader of its index, which gives up."""
-    store = Store(tmp_path, url)
+    store = place.open()
     warm.keep(store).start()
     store.close()
     assert not any(thread.name == "authorization index" for thread in threading.enumerate())
@@ -317,11 +298,11 @@ def test_emptied_feed(stores: tuple[Store, Store]) -> None:
     warm.keep(other).stop()
 
 
-def test_an_older_state_gets_the_feed(stores: tuple[Store, Store], url: str | None, tmp_path: Path) -> None:
+def test_an_older_state_gets_the_feed(stores: tuple[Store, Store], place: Place) -> None:
     """M32: a state made before there was a feed is upgraded; what moves from then on is followed."""
     one, _ = stores
     with one.engine.begin() as connection:
-        if url is None:
+        if place.url is None:
             for name in (
                 connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
             ):
@@ -330,7 +311,7 @@ def test_an_older_state_gets_the_feed(stores: tuple[Store, Store], url: str | No
             connection.execute(text("DROP FUNCTION authorization_changed CASCADE"))
         connection.execute(text("DROP TABLE authorization_change"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-    newer = Store(tmp_path, url)
+    newer = place.open()
     warm.keep(newer).load()
     put(newer, add(assigned("AcrPull")))
     assert knows(newer)

@@ -116,6 +116,15 @@ def az(directory: Path, served: Served) -> Program:
     return program
 
 
+def aztrust_served(directory: Path, served: Served) -> Program:
+    """Return aztrust, registered with a served cloud, in a configuration directory of its own."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(directory), "AZTRUST_CONFIG_DIR": str(directory / "own")}
+    program = Program(str(AZTRUST), env)
+    program.must("cloud", "register", "-n", "Lab", "--endpoint-resource-manager", served.origin, "--ca", str(served.ca))
+    program.must("cloud", "set", "-n", "Lab")
+    return program
+
+
 def aztrust(directory: Path, state: Path) -> Program:
     """Return aztrust with a configuration directory and an embedded cloud of its own."""
     return Program(

@@ -35,3 +35,14 @@ def wire_policies(shown: dict[str, Any]) -> dict[str, Any]:
         name: {k: v for k, v in policy.items() if k != "lastUpdatedTime"} if isinstance(policy, dict) else policy
         for name, policy in found.items()
     }
+
+
+def table(shown: Any) -> Any:
+    """Return the table's rows of a registry or several, as az shows them."""
+    if isinstance(shown, list):
+        return [table(row) for row in shown]
+    return {
+        "NAME": shown["name"], "RESOURCE GROUP": shown["resourceGroup"], "LOCATION": shown["location"],
+        "SKU": shown["sku"]["name"], "LOGIN SERVER": shown["loginServer"],
+        "CREATION DATE": f"{shown['creationDate'][:19]}Z", "ADMIN ENABLED": shown["adminUserEnabled"],
+    }  # fmt: skip

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from knack.log import get_logger
+from knack.util import CLIError
+
 from azext_trust.cli import generic_update
 from azext_trust.cli.acr.names import checked
 from azext_trust.cli.acr.settings import Settings
 from azext_trust.cli.acr.shape import registry, wire_policies
 from azext_trust.cli.context import Context
 
+logger = get_logger(__name__)
 _OUTSIDE = ("tags", "sku", "identity")
 
 
@@ -24,6 +28,7 @@ def update(
     arm = context.arm
     found = arm.find_registry(checked(name), resource_group)
     before = registry(arm.call("GET", found, "registries"))
+    _check(before, sku or before["sku"]["name"], Settings(**settings))
     after = copy.deepcopy(before)
     generic_update.apply(after, set_values or [], add_values or [], remove_values or [], force_string)
     body: dict[str, Any] = {name: after.get(name) for name in _OUTSIDE if after.get(name) != before.get(name)}
@@ -35,6 +40,25 @@ def update(
     if properties:
         body["properties"] = properties
     return registry(arm.update_registry(found, body))
+
+
+def _check(before: dict[str, Any], sku: str, settings: Settings) -> None:
+    """Refuse what az refuses before it asks the service.
+
+    Raises:
+        CLIError: network rules without Premium; regional endpoints without it, or together with content trust.
+    """
+    wanted = settings.properties()
+    if settings.public_network_enabled is False:
+        logger.warning("Disabling the public endpoint overrides all firewall configurations.")
+    if "networkRuleSet" in wanted and before["sku"]["name"] != "Premium":
+        raise CLIError("Network rules are only supported for managed registries in Premium SKU.")
+    if wanted.get("regionalEndpoints") == "Enabled":
+        if sku != "Premium":
+            raise CLIError("Regional endpoints are only supported for managed registries in Premium SKU.")
+        if before["policies"]["trustPolicy"]["status"] == "enabled":
+            raise CLIError("Regional endpoints cannot be enabled when Content Trust is enabled. Please disable Content "
+                           "Trust and try again.")  # fmt: skip
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

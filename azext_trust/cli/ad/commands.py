@@ -1,6 +1,6 @@
 """Rows of ``ad``."""
 
-from azext_trust.cli.rows import Argument, Command, Example, Group, Rows, required
+from azext_trust.cli.rows import GENERIC_UPDATE, Argument, Command, Example, Group, Rows, required
 
 _FILTER = Argument("filter_text", ("--filter",), "OData filter, e.g. \"startswith(displayName,'a')\".")
 _DISPLAY = Argument("display_name", ("--display-name",), "Object's display name or its prefix.")
@@ -24,6 +24,35 @@ _CERT = Argument("cert", ("--cert",), "Operate on certificate credentials.", fla
 _URIS = Argument("identifier_uris", ("--identifier-uris",), "Space-separated App ID URIs.", many="*")
 _AUDIENCE = Argument("sign_in_audience", ("--sign-in-audience",), "Who may sign in with the application.", choices=(
     "AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"))  # fmt: skip
+_MINE = Argument("show_mine", ("--show-mine",), "List entities owned by the current user.", flag=True)
+_MANIFEST = (
+    _URIS, _AUDIENCE,
+    Argument("is_fallback_public_client", ("--is-fallback-public-client",),
+             "The fallback application type is public client.", boolean=True, bare="true"),
+    Argument("service_management_reference", ("--service-management-reference",),
+             "References application or service contact information."),
+    Argument("requested_access_token_version", ("--requested-access-token-version",),
+             "The access token version expected by this resource: 1 or 2.", number=True),
+    Argument("key_value", ("--key-value",), "The value for the key credentials associated with the application."),
+    Argument("key_type", ("--key-type",), "The type of the key credentials.", choices=("AsymmetricX509Cert", "Password",
+             "Symmetric")),
+    Argument("key_usage", ("--key-usage",), "The usage of the key credentials.", choices=("Sign", "Verify")),
+    Argument("key_display_name", ("--key-display-name",), "Friendly name for the key."),
+    Argument("start_date", ("--start-date",), "When the key credentials begin to be valid. Default: now."),
+    Argument("end_date", ("--end-date",), "When they end. Default: one year after the start."),
+    Argument("web_home_page_url", ("--web-home-page-url",), "Home page or landing page of the application."),
+    Argument("web_redirect_uris", ("--web-redirect-uris",), "Where tokens and codes are sent to.", many="*"),
+    Argument("enable_id_token_issuance", ("--enable-id-token-issuance",),
+             "The application can request an ID token using the implicit flow.", boolean=True, bare="true"),
+    Argument("enable_access_token_issuance", ("--enable-access-token-issuance",),
+             "The application can request an access token using the implicit flow.", boolean=True, bare="true"),
+    Argument("public_client_redirect_uris", ("--public-client-redirect-uris",),
+             "Where public clients have tokens and codes sent to.", many="*"),
+    Argument("app_roles", ("--app-roles",), "JSON, or a file of it: roles assigned to the application."),
+    Argument("optional_claims", ("--optional-claims",), "JSON, or a file of it: optional claims in tokens."),
+    Argument("required_resource_accesses", ("--required-resource-accesses",),
+             "JSON, or a file of it: resources the application needs."),
+)  # fmt: skip
 _RESET = (
     Argument("append", ("--append",), "Append the new credential instead of overwriting.", flag=True),
     Argument("display_name", ("--display-name",), "Friendly name for the credential."),
@@ -44,7 +73,7 @@ _USERS = (
     Command("ad user create", "ad.users:create", "Create a user.",
             (required(_DISPLAY), required(_PASSWORD),
              Argument("user_principal_name", ("--user-principal-name",), "someuser@contoso.com", required=True),
-             _FORCE, _NICKNAME),
+             _FORCE, _NICKNAME, Argument("immutable_id", ("--immutable-id",), "Associates an on-premises account.")),
             (Example("Create a user.", "aztrust ad user create --display-name Alain --password SECRET "
                      "--user-principal-name alain@contoso.com"),)),
     Command("ad user list", "ad.users:listed", "List users.",
@@ -80,12 +109,13 @@ _GROUPS = (
 )  # fmt: skip
 
 _APPLICATIONS = (
-    Command("ad app create", "ad.applications:create", "Create an application.", (required(_DISPLAY), _URIS, _AUDIENCE)),
+    Command("ad app create", "ad.applications:create", "Create an application.", (required(_DISPLAY), *_MANIFEST)),
     Command("ad app list", "ad.applications:listed", "List applications.",
-            (_DISPLAY, _FILTER, _ALL, Argument("app_id", ("--app-id",), "Application id."),
+            (_DISPLAY, _FILTER, _ALL, _MINE, Argument("app_id", ("--app-id",), "Application id."),
              Argument("identifier_uri", ("--identifier-uri",), "Identifier uri.")), table=_TABLE),
     Command("ad app show", "ad.applications:show", "Get the details of an application.", (_APP,)),
-    Command("ad app update", "ad.applications:update", "Update an application.", (_APP, _DISPLAY, _URIS, _AUDIENCE)),
+    Command("ad app update", "ad.applications:update", "Update an application.",
+            (_APP, _DISPLAY, *_MANIFEST, *GENERIC_UPDATE)),
     Command("ad app delete", "ad.applications:delete", "Delete an application.", (_APP,)),
     Command("ad app credential list", "ad.credentials:of_application",
             "List an application's password or certificate credentials.", (_APP, _CERT)),
@@ -126,7 +156,7 @@ _PRINCIPALS = (
                  "--role AcrPush --scopes REGISTRY_ID"),),
     ),
     Command("ad sp list", "ad.service_principals:listed", "List service principals.",
-            (_DISPLAY, _FILTER, _ALL, Argument("spn", ("--spn",), "Service principal name.")), table=_TABLE),
+            (_DISPLAY, _FILTER, _ALL, _MINE, Argument("spn", ("--spn",), "Service principal name.")), table=_TABLE),
     Command("ad sp show", "ad.service_principals:show", "Get the details of a service principal.", (_SP,),
             (Example("Get the object id of an application's service principal.",
                      "aztrust ad sp show --id APP_ID --query id -o tsv"),)),

@@ -9,7 +9,7 @@ from azext_trust.cli.role.lookup import json_argument
 
 
 def _path(context: Context, id: str, credential: str = "") -> str:
-    place = f"/applications/{context.graph.application(id)['id']}/federatedIdentityCredentials"
+    place = f"/applications/{context.graph.application_id(id)}/federatedIdentityCredentials"
     return f"{place}/{credential}" if credential else place
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from azext_trust.cli.ad.applications import first_hundred
 from azext_trust.cli.context import Context
 from azext_trust.clients.graph import quoted
 from azext_trust.cloud.errors import GraphError
@@ -23,15 +24,17 @@ def create(context: Context, id: str) -> dict[str, Any]:
 
 def listed(
     context: Context, display_name: str | None = None, filter_text: str | None = None, spn: str | None = None,
-    all: bool = False,
+    all: bool = False, show_mine: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return service principals."""
-    return context.graph.listed(
-        "/servicePrincipals",
+    if show_mine:
+        return context.graph.owned("#microsoft.graph.servicePrincipal")
+    filters = (
+        filter_text,
         f"servicePrincipalNames/any(c:c eq {quoted(spn)})" if spn else None,
         f"startswith(displayName,{quoted(display_name)})" if display_name else None,
-        filter_text,
     )
+    return first_hundred(context.graph.listed("/servicePrincipals", *filters), all or any(filters))
 
 
 def show(context: Context, id: str) -> dict[str, Any]:
@@ -41,4 +44,4 @@ def show(context: Context, id: str) -> dict[str, Any]:
 
 def delete(context: Context, id: str) -> None:
     """Delete a service principal; its application stays."""
-    context.graph.call("DELETE", f"/servicePrincipals/{context.graph.service_principal(id)['id']}")
+    context.graph.call("DELETE", f"/servicePrincipals/{context.graph.service_principal_id(id)}")

@@ -18,7 +18,7 @@ def _path(user: str) -> str:
 
 def create(
     context: Context, display_name: str, password: str, user_principal_name: str, force_change: bool | None = None,
-    mail_nickname: str | None = None,
+    mail_nickname: str | None = None, immutable_id: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Create a user."""
     body = {
@@ -26,7 +26,8 @@ def create(
         "mailNickname": mail_nickname or user_principal_name.partition("@")[0],
         "passwordProfile": {"password": password, "forceChangePasswordNextSignIn": bool(force_change)},
     }  # fmt: skip
-    made: dict[str, Any] = context.graph.call("POST", "/users", body)
+    more = {"onPremisesImmutableId": immutable_id} if immutable_id else {}
+    made: dict[str, Any] = context.graph.call("POST", "/users", {**body, **more})
     return made
 
 

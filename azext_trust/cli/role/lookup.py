@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from knack.util import CLIError
 
 from azext_trust.cli.context import Context
+from azext_trust.clients.arm import segment
 from azext_trust.names.guids import is_guid
 
 AUTHORIZATION = "/providers/Microsoft.Authorization"
@@ -26,9 +28,25 @@ def scope_of(context: Context, scope: str | None, group: str | None) -> str:
             if group.lower() in scope.lower()
             else f'Resource group "{group}" contradicts the scope "{scope}"'
         )
-    if scope and not scope.startswith("/"):
-        raise CLIError("Invalid scope. Please use --help to view the valid format.")
-    return scope or context.arm.root + (f"/resourceGroups/{group}" if group else "")
+    if scope:
+        _known_subscription(context, scope)
+        # az asks even for what is no scope: the service says so.
+        return scope if scope.startswith("/") else f"/{scope}"
+    return context.arm.root + (f"/resourceGroups/{segment(group)}" if group else "")
+
+
+def _known_subscription(context: Context, scope: str) -> None:
+    """Go on only with a scope of a subscription that the signed-in user has, as az does.
+
+    Raises:
+        CLIError: it is of another one.
+    """
+    named = re.match(
+        "/subscriptions/([^/]+)/", scope
+    )  # the slash behind it is az's: a bare subscription is not looked up
+    known = {row["id"].lower() for row in context.connection.accounts.all()}
+    if named and named[1].lower() not in known:
+        raise CLIError(f"Subscription '{named[1]}' not found. Check the spelling and casing and try again.")
 
 
 def at(scope: str) -> str:

@@ -54,6 +54,8 @@ class Denied(Exception):
         self.decision = decision
 
 
+permission = tenant.permission
+"""Returns a stored permission object in the evaluator's form."""
 role_of = tenant.role
 """Returns a custom role in the evaluator's form."""
 

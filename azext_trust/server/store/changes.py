@@ -1,8 +1,7 @@
 """The change feed of authorization: which facts moved, in order, so that every worker's index moves with them.
 
 Triggers write it, so that no way of changing a row escapes: bulk statements and cascades of foreign keys included. A
-row says what moved, not how: whoever follows reads the fact as it is now. It is no table of the tenant's facts, hence
-not among the SQLModel ones.
+row says what moved, not how: whoever follows reads the fact as it is now.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
-from sqlmodel import Session
+from sqlalchemy import BigInteger, Column, Connection, Integer, inspect, text
+from sqlmodel import Field, Session, SQLModel
 
 KEPT = 20_000
 """How many changes are kept; who is further behind reads everything anew."""
@@ -51,27 +50,28 @@ WATCHED = (
 """The tables the index is made of, the key of a change, and the columns whose update matters (empty: all)."""
 
 
+class AuthorizationChange(SQLModel, table=True):
+    """A line of the feed; written by triggers only."""
+
+    __tablename__ = "authorization_change"
+
+    sequence: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    kind: str
+    key: str
+    token: str
+
+
 def install(connection: Connection) -> None:
-    """Make the feed's table and triggers where they are missing.
+    """Make the feed's triggers where they are missing, and its first line.
 
     Runs after every upgrade of the schema: SQLite drops a table's triggers when a migration builds it anew.
     """
-    sqlite = connection.dialect.name == "sqlite"
-    number = "INTEGER PRIMARY KEY AUTOINCREMENT" if sqlite else "BIGSERIAL PRIMARY KEY"
-    connection.execute(
-        text(
-            f"CREATE TABLE IF NOT EXISTS authorization_change (sequence {number}, kind VARCHAR NOT NULL, "
-            f"key VARCHAR NOT NULL, token VARCHAR NOT NULL DEFAULT {_random(sqlite)})"
-        )
-    )
-    for statement in _sqlite_triggers() if sqlite else _postgresql_triggers():
+    if not inspect(connection).has_table("authorization_change"):
+        return
+    for statement in _sqlite_triggers() if connection.dialect.name == "sqlite" else _postgresql_triggers():
         connection.execute(text(statement))
     if connection.execute(text("SELECT 1 FROM authorization_change LIMIT 1")).first() is None:
         connection.execute(text("INSERT INTO authorization_change (kind, key) VALUES ('beginning', '')"))
-
-
-def _random(sqlite: bool) -> str:
-    return "(lower(hex(randomblob(8))))" if sqlite else "md5(random()::text)"
 
 
 def _sqlite_triggers() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from azext_trust.server.store import (
     activity,
     authorization,
+    changes,
     facts,
     principals,
     registries,
@@ -11,4 +12,4 @@ from azext_trust.server.store import (
     trust,
 )
 
-__all__ = ["activity", "authorization", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = ["activity", "authorization", "changes", "facts", "principals", "registries", "resources", "tokens", "trust"]
