@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from azext_trust.signing.errors import Conflict, NoTrustData, Rejected
-from azext_trust.tuf import certificates, edit, keys, publish, roles, server
+from azext_trust.tuf import certificates, edit, keys, roles, server
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.keys import PrivateKey, PublicKey
-from azext_trust.tuf.metadata import FileMeta, Root, Snapshot, Targets, Timestamp
+from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Timestamp
+from azext_trust.tuf.publish import Collection, Refused, validate_update
 from azext_trust.tuf.server import ServerKey
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -76,8 +77,8 @@ class NotarySimulator:
         """Validate and store."""
         self.requests.append(f"POST {' '.join(sorted(parts))}".strip())
         try:
-            accepted = publish.validate_update(self.collection, parts.items(), self.held, self.now)
-        except publish.Refused as refused:
+            accepted = validate_update(self.collection, parts.items(), self.held, self.now)
+        except Refused as refused:
             if refused.code == "VERSION":
                 raise Conflict from None
             raise Rejected(refused.code, refused.name, refused.message) from None
@@ -85,9 +86,9 @@ class NotarySimulator:
             self.history.setdefault(role, {})[accepted.numbers[role]] = envelope.raw
 
     @property
-    def collection(self) -> publish.Collection:
+    def collection(self) -> Collection:
         """What is stored, as the validation wants it."""
-        return publish.Collection(self.gun, self.current)
+        return Collection(self.gun, self.current)
 
     def server_key(self, role: str) -> PublicKey:
         """Return the key that the root names, else a new one."""
@@ -165,7 +166,7 @@ class Publisher:
         signers = (root or self.root).of(role) if role == roles.TARGETS else self._delegated(role)
         return edit.sign(signers, fields, self.private, self.remote.now)
 
-    def _delegated(self, role: str) -> edit.Role:
+    def _delegated(self, role: str) -> Role:
         found = edit.delegated_role(self.targets(roles.parent(role)), role)
         assert found is not None
         return found
@@ -180,7 +181,7 @@ class Publisher:
         """Publish a delegation to a key."""
         self.private[key.id] = key
         parent = roles.parent(name)
-        role = edit.Role(name, threshold, {key.id: key.public}, paths or ("",))
+        role = Role(name, threshold, {key.id: key.public}, paths or ("",))
         self.publish(**{parent: self.sign(edit.with_delegation(self.targets(parent).fields, role), parent)})
 
     def rotate(self, role: str, *new: PublicKey) -> Envelope:

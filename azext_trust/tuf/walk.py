@@ -67,8 +67,8 @@ def find(loaded: Mapping[str, Targets], name: str, order: tuple[str, ...] = PULL
 
 
 def released(loaded: Mapping[str, Targets]) -> dict[str, SignedTag]:
-    """Return all tags that docker's pull would find; other delegations' tags count below targets only."""
-    return listed(loaded, PULL_ORDER)
+    """Return all tags that docker's pull would take: signed by targets/releases or targets themselves."""
+    return {name: found for name, found in listed(loaded, PULL_ORDER).items() if found.role in PULL_ORDER}
 
 
 def listed(loaded: Mapping[str, Targets], order: tuple[str, ...] = (roles.TARGETS,)) -> dict[str, SignedTag]:
