@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from azext_trust.signing.errors import Conflict, NoTrustData, Rejected
-from azext_trust.tuf import certificates, edit, keys, roles, server
+from azext_trust.clients.notary_errors import Conflict, NoTrustData, Rejected
+from azext_trust.signing.notary import read_key
+from azext_trust.tuf import canonical, certificates, edit, keys, roles, server
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.keys import PrivateKey, PublicKey
 from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Timestamp
@@ -90,24 +91,24 @@ class NotarySimulator:
         """What is stored, as the validation wants it."""
         return Collection(self.gun, self.current)
 
-    def server_key(self, role: str) -> PublicKey:
+    def server_key(self, role: str) -> bytes:
         """Return the key that the root names, else a new one."""
         self.requests.append(f"GET {role}.key")
         if roles.ROOT in self.history:
             for key_id in Root.parse(self.current[roles.ROOT]).of(role).keys:
                 if key_id in self.held:
-                    return self.held[key_id].private.public
+                    return canonical.encode(self.held[key_id].private.public.to_dict())
         return self._new_key(role)
 
-    def rotate_key(self, role: str) -> PublicKey:
+    def rotate_key(self, role: str) -> bytes:
         """Return a new key."""
         self.requests.append(f"POST {role}.key")
         return self._new_key(role)
 
-    def _new_key(self, role: str) -> PublicKey:
+    def _new_key(self, role: str) -> bytes:
         made = keys.generate()
         self.held[made.id] = ServerKey(role, made)
-        return made.public
+        return canonical.encode(made.public.to_dict())
 
     def delete(self) -> None:
         """Forget everything but the server's keys, as the reference does."""
@@ -145,11 +146,11 @@ class Publisher:
 
     def first_root(self) -> Envelope:
         """Sign root version 1 with the server's keys for timestamp and, without one of our own, snapshot."""
-        own = self.snapshot_key.public if self.snapshot_key else self.remote.server_key(roles.SNAPSHOT)
+        own = self.snapshot_key.public if self.snapshot_key else read_key(self.remote.server_key(roles.SNAPSHOT))
         fields = edit.new_root({
             roles.ROOT: [certificates.make(self.root_key, self.remote.gun, self.remote.now)],
             roles.TARGETS: [self.targets_key.public], roles.SNAPSHOT: [own],
-            roles.TIMESTAMP: [self.remote.server_key(roles.TIMESTAMP)],
+            roles.TIMESTAMP: [read_key(self.remote.server_key(roles.TIMESTAMP))],
         })  # fmt: skip
         return edit.sign_root(fields, self.private, self.remote.now, None)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from azext_trust.clients.notary_errors import Conflict, NotAuthorized, Rejected
 from azext_trust.signing import updater
 from azext_trust.signing.cache import TrustCache
-from azext_trust.signing.errors import Conflict, NotAuthorized, NotInitialized, Rejected
+from azext_trust.signing.errors import NotInitialized
 from azext_trust.signing.key_store import KeyStore
-from azext_trust.signing.notary import Remote
+from azext_trust.signing.notary import Remote, read_key
 from azext_trust.tuf import certificates, edit, keys, roles
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.errors import MissingKeys, UndelegatedRole
@@ -79,7 +80,7 @@ class Draft:
 
         The server is asked first: when it refuses, no key is left behind here.
         """
-        server = {role: self.repository.remote.server_key(role) for role in (roles.TIMESTAMP, roles.SNAPSHOT)}
+        server = {role: read_key(self.repository.remote.server_key(role)) for role in (roles.TIMESTAMP, roles.SNAPSHOT)}
         gun = self.repository.remote.gun
         root_key = self._root_key()
         certificate = certificates.make(root_key, gun, self.now)

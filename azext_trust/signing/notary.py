@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from azext_trust.tuf import canonical
 from azext_trust.tuf.keys import PublicKey
 
 
 class Remote(Protocol):
     """The trust data of one repository on a server (dct-wire-contract.md section 4).
 
-    Every method may raise a `RemoteError`.
+    Every method may raise a `clients.notary_errors.RemoteError`.
     """
 
     @property
@@ -49,14 +50,23 @@ class Remote(Protocol):
         """
         ...
 
-    def server_key(self, role: str) -> PublicKey:
-        """Return the server's key for a role, made on demand."""
+    def server_key(self, role: str) -> bytes:
+        """Return the server's key for a role, made on demand, as JSON."""
         ...
 
-    def rotate_key(self, role: str) -> PublicKey:
-        """Return a new key of the server for a role; it counts once a root names it."""
+    def rotate_key(self, role: str) -> bytes:
+        """Return a new key of the server for a role, as JSON; it counts once a root names it."""
         ...
 
     def delete(self) -> None:
         """Delete all trust data of the repository on the server."""
         ...
+
+
+def read_key(raw: bytes) -> PublicKey:
+    """Return a public key that a server sent.
+
+    Raises:
+        MalformedMetadata: it is none.
+    """
+    return PublicKey.from_dict(canonical.decode(raw))

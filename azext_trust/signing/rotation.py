@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from azext_trust.signing.draft import Draft, Repository, change
 from azext_trust.signing.errors import InvalidName
+from azext_trust.signing.notary import read_key
 from azext_trust.tuf import certificates, roles
 from azext_trust.tuf.keys import PublicKey
 
@@ -73,7 +74,7 @@ def check(role: str, server: bool) -> None:
 
 def _new_key(repository: Repository, draft: Draft, role: str, server: bool, key_id: str) -> PublicKey:
     if server:
-        return repository.remote.rotate_key(role)
+        return read_key(repository.remote.rotate_key(role))
     gun = repository.remote.gun
     private = (
         repository.store.get(repository.store.info(key_id).key_id) if key_id else repository.store.create(role, gun)

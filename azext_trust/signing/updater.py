@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from azext_trust.clients.notary_errors import NoTrustData, RemoteError
 from azext_trust.signing.cache import TrustCache
-from azext_trust.signing.errors import NotInitialized, NoTrustData, RemoteError
+from azext_trust.signing.errors import NotInitialized
 from azext_trust.signing.notary import Remote
 from azext_trust.tuf import roles, verify
 from azext_trust.tuf.envelope import Envelope

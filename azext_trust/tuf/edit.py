@@ -95,7 +95,9 @@ def _with_delegations(fields: Fields, held: Mapping[str, Any], declared: list[di
     used = {key_id for role in declared for key_id in role["keyids"] or ()}
     kept = {key_id: key for key_id, key in held.items() if key_id in used}
     more = {name: value for name, value in (fields.get("delegations") or {}).items() if name not in ("keys", "roles")}
-    return {**fields, "delegations": {**more, "keys": kept, "roles": declared}}
+    # Go leaves empty paths out; the reference would hash its spelling and not ours.
+    spelt = [{name: value for name, value in role.items() if name != "paths" or value} for role in declared]
+    return {**fields, "delegations": {**more, "keys": kept, "roles": spelt}}
 
 
 def with_delegation(fields: Fields, role: Role) -> Fields:
