@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from azext_trust.signing import der
 from azext_trust.signing.errors import DamagedKey, WrongPassphrase
+from azext_trust.tuf import der
 from azext_trust.tuf.keys import PrivateKey, PrivateMaterial
 
 ITERATIONS = 2048

@@ -28,7 +28,7 @@ def encode(value: Any) -> bytes:
         value: dicts with text keys, lists, text, whole numbers, booleans and None.
 
     Raises:
-        MalformedMetadata: the value has no canonical form that every reader agrees on: a float, a control character,
+        MalformedMetadata: the value has no canonical form that every reader agrees on: not JSON, a control character,
             half of a surrogate pair.
     """
     try:

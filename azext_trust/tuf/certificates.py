@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +11,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from azext_trust.tuf import keys
+from azext_trust.tuf import der, keys
 from azext_trust.tuf.errors import UnusableKey
 from azext_trust.tuf.keys import PrivateKey, PublicKey
 
 LIFETIME = timedelta(days=3650)
 """Ten years of notary, which have 365 days each."""
+_EXPLICIT_VERSION = 0xA0
 _EARLY = timedelta(days=1)
 """A certificate may be this much too young: clocks differ (notary tuf/utils/x509.go)."""
 
@@ -39,7 +41,10 @@ def make(key: PrivateKey, gun: str, now: datetime) -> PublicKey:
     """
     if key.public.kind == keys.ED25519:
         raise UnusableKey("an ed25519 key cannot be a root key")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, gun, _validate=False)])
+    with warnings.catch_warnings():
+        # X.520 ends common names after 64 characters; docker goes on, and so do names of repositories.
+        warnings.simplefilter("ignore")
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, gun, _validate=False)])
     # Whole seconds: X.509 has no finer ones.
     start = now.astimezone(UTC).replace(microsecond=0)
     made = (
@@ -126,9 +131,28 @@ def weakness(certificate: x509.Certificate, now: datetime | None) -> str:
 
 
 def _names(certificate: x509.Certificate, gun: str) -> bool:
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    common = str(names[-1].value) if names else ""
+    common = common_name(certificate)
     return gun.startswith(common.rstrip("*")) if common.endswith("*") else common == gun
+
+
+_COMMON_NAME = der.oid("2.5.4.3")
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the common name, empty when there is none.
+
+    Read by hand: `cryptography` warns of each name that is longer than 64 characters, on stderr.
+    """
+    try:
+        parts = der.read(certificate.tbs_certificate_bytes)[0].children()
+        subject = parts[5 if parts[0].tag == _EXPLICIT_VERSION else 4]
+        for attribute in (one for group in subject.children() for one in group.children()):
+            kind, value = attribute.children()
+            if der.write(kind.tag, kind.content) == _COMMON_NAME:
+                return value.content.decode()
+    except (der.DerError, IndexError, ValueError):
+        return ""
+    return ""
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -172,7 +172,9 @@ class Signed:
         """Return the bytes as received or written, never written anew."""
         return self.envelope.raw
 
-    def _map(self, value: Any, name: str) -> dict[str, Any]:
+    def _map(self, value: Any, name: str, optional: bool = False) -> dict[str, Any]:
+        if optional and value is None:
+            return {}
         if not isinstance(value, dict):
             raise self._invalid(f"{name} is no object")
         return value
@@ -245,18 +247,18 @@ class Targets(Signed):
         return cls(envelope, role, trusted)
 
     def _check(self) -> None:
-        self.targets: dict[str, dict[str, Any]] = self._map(self.fields.get("targets") or {}, "targets")
+        self.targets: dict[str, dict[str, Any]] = self._map(self.fields.get("targets"), "targets", True)
         for name, value in self.targets.items():
             if self._known.get(name) != value:
                 check_file(value)
-        declared = self._map(self.fields.get("delegations") or {}, "delegations")
+        declared = self._map(self.fields.get("delegations"), "delegations", True)
         canonical.check_spelling(declared, _DELEGATIONS)
-        self.keys = _read_keys(self._map(declared.get("keys") or {}, "delegation keys"))
+        self.keys = _read_keys(self._map(declared.get("keys"), "delegation keys", True))
         self.delegations: dict[str, Delegation] = {}
-        listed = declared.get("roles") or []
-        if not isinstance(listed, list):
+        listed = declared.get("roles")
+        if listed is not None and not isinstance(listed, list):
             raise self._invalid("delegation roles is no list")
-        for value in listed:
+        for value in listed or ():
             self._read_delegation(value)
 
     def _read_delegation(self, value: Any) -> None:
@@ -265,7 +267,7 @@ class Targets(Signed):
             raise self._invalid(f"delegation role {name} invalid")
         canonical.check_spelling(value, _DELEGATED)
         self._check_keys(self.keys, name, value)
-        paths = value.get("paths") or []
+        paths = value.get("paths", [])
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise self._invalid(f"paths of {name} is no list")
         if name in self.delegations:

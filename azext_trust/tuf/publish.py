@@ -297,7 +297,9 @@ class _Update:
                 raise MixAndMatchAttack(role, "sha256", "nothing: it is not listed")
             if raw is None:
                 raise MalformedMetadata(f"the snapshot lists {role}, which was never uploaded")
-            verify.require_announced(raw, announced, role)
+            verify.require_hashes(raw, announced, role)
+            if announced.length != len(raw):
+                raise MalformedMetadata(f"the snapshot announces {announced.length} bytes of {role}, not {len(raw)}")
 
     def _made_snapshot(self) -> None:
         if not server.holds(self.root.of(roles.SNAPSHOT), self.held):

@@ -111,8 +111,17 @@ def require_announced(raw: bytes, announced: FileMeta, role: str) -> None:
         MissingHash: no digest of a known kind was announced.
         MixAndMatchAttack: a digest differs.
     """
-    if len(raw) > announced.length:
-        raise EndlessDataAttack(role, len(raw), announced.length)
+    require_size(raw, announced.length, role)
+    require_hashes(raw, announced, role)
+
+
+def require_hashes(raw: bytes, announced: FileMeta, role: str) -> None:
+    """Go on only with bytes of the announced digests.
+
+    Raises:
+        MissingHash: no digest of a known kind was announced.
+        MixAndMatchAttack: a digest differs.
+    """
     known = {name: digest for name, digest in announced.hashes.items() if name in ("sha256", "sha512")}
     if not known:
         raise MissingHash(role)

@@ -27,13 +27,7 @@ from azext_trust.signing.passphrases import Passphrases
 
 HOST = "registry.example"
 PASSPHRASE = "correct-horse-1"
-VARIABLES = {
-    name: PASSPHRASE
-    for name in (
-        "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_ROOT_PASSPHRASE",
-        "NOTARY_TARGETS_PASSPHRASE", "NOTARY_SNAPSHOT_PASSPHRASE", "NOTARY_DELEGATION_PASSPHRASE",
-    )
-}  # fmt: skip
+VARIABLES = dict.fromkeys(("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_ROOT_PASSPHRASE", "NOTARY_TARGETS_PASSPHRASE", "NOTARY_SNAPSHOT_PASSPHRASE", "NOTARY_DELEGATION_PASSPHRASE"), PASSPHRASE)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,7 +153,14 @@ class Person:
             "DOCKER_CONTENT_TRUST_SERVER": self.served.url, "DOCKER_HOST": "unix:///nowhere", **VARIABLES,
         }  # fmt: skip
         done = subprocess.run(
-            command, env=environment, input=answer, capture_output=True, text=True, check=False, timeout=60, cwd=self.home
+            command,
+            env=environment,
+            input=answer,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=self.home,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

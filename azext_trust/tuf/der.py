@@ -1,10 +1,10 @@
-"""The little of ASN.1's distinguished encoding that key files need (X.690)."""
+"""The little of ASN.1's distinguished encoding that key files and certificates need (X.690)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-INTEGER, OCTETS, OID, SEQUENCE = 0x02, 0x04, 0x06, 0x30
+INTEGER, OCTETS, OID, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x30, 0x31
 
 
 class DerError(ValueError):
@@ -19,12 +19,12 @@ class Element:
     content: bytes
 
     def children(self) -> list[Element]:
-        """Return what is in a sequence.
+        """Return what is in a sequence or set.
 
         Raises:
             DerError: it is none, or broken off.
         """
-        if self.tag != SEQUENCE:
+        if self.tag not in (SEQUENCE, SET):
             raise DerError("a sequence is missing")
         found, rest = [], self.content
         while rest:
