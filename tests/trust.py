@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from azext_trust.clients.notary_errors import Conflict, NoTrustData, Rejected
+from azext_trust.signing.draft import Repository
+from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.notary import read_key
+from azext_trust.signing.passphrases import Passphrases
 from azext_trust.tuf import canonical, certificates, edit, keys, roles, server
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.keys import PrivateKey, PublicKey
@@ -212,3 +216,14 @@ def later(remote: NotarySimulator, **delta: float) -> datetime:
 def timestamp_of(remote: NotarySimulator) -> Timestamp:
     """Return the server's newest timestamp."""
     return Timestamp.parse(remote.current[roles.TIMESTAMP])
+
+
+PASSPHRASES = {
+    "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE": "root-pass-1", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE": "repository-pass-1",
+}  # fmt: skip
+
+
+def somebody(directory: Path, remote: NotarySimulator) -> Repository:
+    """Return a repository for somebody with a key store and cache of their own."""
+    store = KeyStore(directory, Passphrases(environment=PASSPHRASES))
+    return Repository.of(remote, store, lambda: remote.now)

@@ -150,7 +150,7 @@ class Draft:
         held = (self.fields(roles.parent(role)).get("delegations") or {}).get("keys") or {}
         for value in declared:
             if value["name"] == role:
-                own = {key_id: PublicKey.from_dict(held[key_id]) for key_id in value["keyids"] or ()}
+                own = {key_id: PublicKey.from_dict(held[key_id]) for key_id in value.get("keyids") or ()}
                 return Role(role, value["threshold"], own, tuple(value.get("paths") or ()))
         raise UndelegatedRole(role)
 

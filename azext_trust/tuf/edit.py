@@ -92,7 +92,7 @@ def _delegations(fields: Fields) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def _with_delegations(fields: Fields, held: Mapping[str, Any], declared: list[dict[str, Any]]) -> Fields:
-    used = {key_id for role in declared for key_id in role["keyids"] or ()}
+    used = {key_id for role in declared for key_id in role.get("keyids") or ()}
     kept = {key_id: key for key_id, key in held.items() if key_id in used}
     more = {name: value for name, value in (fields.get("delegations") or {}).items() if name not in ("keys", "roles")}
     # Go leaves empty paths out; the reference would hash its spelling and not ours.
@@ -111,7 +111,7 @@ def with_delegation(fields: Fields, role: Role) -> Fields:
     held.update({key.id: key.to_dict() for key in role.keys.values()})
     for value in declared:
         if value["name"] == role.name:
-            value["keyids"] = _joined(value["keyids"], [key.id for key in role.keys.values()])
+            value["keyids"] = _joined(value.get("keyids"), [key.id for key in role.keys.values()])
             value["paths"] = _joined(value.get("paths"), role.paths)
             return _with_delegations(fields, held, declared)
     key_ids = [key.id for key in role.keys.values()]
@@ -142,7 +142,7 @@ def without_delegation_keys(fields: Fields, name: str, key_ids: Iterable[str]) -
     gone |= {one for one, bare in keys.same_material(_public(held)).items() if bare in gone}
     for value in declared:
         if value["name"] == name or (name.endswith("/*") and value["name"].startswith(name[:-1])):
-            value["keyids"] = [key_id for key_id in value["keyids"] or () if key_id not in gone]
+            value["keyids"] = [key_id for key_id in value.get("keyids") or () if key_id not in gone]
     return _with_delegations(fields, held, declared)
 
 
@@ -176,8 +176,8 @@ def with_role_keys(fields: Fields, role: str, new_keys: Iterable[PublicKey]) -> 
     """
     own = {key.id: key.to_dict() for key in new_keys}
     named = {**fields["roles"], role: {**fields["roles"][role], "keyids": list(own)}}
-    used = {key_id for value in named.values() for key_id in value["keyids"] or ()}
-    retired = set(fields["roles"][role]["keyids"] or ()) - used if role != roles.ROOT else set()
+    used = {key_id for value in named.values() for key_id in value.get("keyids") or ()}
+    retired = set(fields["roles"][role].get("keyids") or ()) - used if role != roles.ROOT else set()
     held = {key_id: key for key_id, key in fields["keys"].items() if key_id not in retired}
     return {**fields, "keys": {**held, **own}, "roles": named}
 
@@ -231,7 +231,7 @@ def sign_root(fields: Fields, private: Mapping[str, PrivateKey], now: datetime, 
 def role_of_fields(fields: Fields, name: str) -> Role:
     """Return who may sign for a base role, by a root's fields."""
     value = fields["roles"][name]
-    held = {key_id: PublicKey.from_dict(fields["keys"][key_id]) for key_id in value["keyids"] or ()}
+    held = {key_id: PublicKey.from_dict(fields["keys"][key_id]) for key_id in value.get("keyids") or ()}
     return Role(name, value["threshold"], held)
 
 

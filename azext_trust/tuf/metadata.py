@@ -216,7 +216,7 @@ class Root(Signed):
     def of(self, name: str) -> Role:
         """Return who may sign for a base role."""
         value = self.fields["roles"][name]
-        return Role(name, value["threshold"], {one: self.keys[one] for one in value["keyids"] or ()})
+        return Role(name, value["threshold"], {one: self.keys[one] for one in value.get("keyids") or ()})
 
 
 @dataclass(frozen=True)

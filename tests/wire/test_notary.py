@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azext_trust.signing import delegations, inspection, rotation, tags
-from azext_trust.tuf import roles
+from azext_trust.tuf import roles, walk
 from tests.wire.notary_programs import HOST, NotaryServer, Person, notary_server
 
 DIGESTS = {tag: f"{number:064x}" for number, tag in enumerate(("v1", "v2", "v3", "v4"), 0x1234)}
@@ -170,7 +170,7 @@ def test_delegations_of_depth(person: Person, stranger: Person) -> None:
     delegations.add(person.ours("deep"), "targets/team/web", [key.public], ["v3"])
     add(person, "deep", "v3", "-r", "targets/team/web")
     assert "targets/team/web" in stranger.notary("delegation", "list", f"{HOST}/deep")
-    found = tags.walk.find(stranger.ours("deep").load().targets, "v3", (roles.TARGETS,))
+    found = walk.find(stranger.ours("deep").load().targets, "v3", (roles.TARGETS,))
     assert found is not None
     assert found.role == "targets/team/web"
     delegations.remove(person.ours("deep"), "targets/team", paths=["v"])

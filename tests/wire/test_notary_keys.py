@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from azext_trust.signing import archive, pem, tags
+from azext_trust.signing import archive, pem
 from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.passphrases import Passphrases
-from azext_trust.tuf import roles
+from azext_trust.tuf import roles, walk
 from tests.wire.notary_programs import HOST, PASSPHRASE, NotaryServer, Person, notary_server
 from tests.wire.test_notary import sign
 
@@ -113,4 +113,4 @@ def test_tar_reads_ours(tmp_path: Path, person: Person) -> None:
         second.trust.mkdir()
         subprocess.run(["tar", "-xzf", tmp_path / "keys.tar.gz", "-C", second.trust], check=True, timeout=60)
         second.docker("trust", "revoke", "-y", f"{HOST}/backup:v1")
-        assert not tags.walk.released(first.ours("backup").load().targets)
+        assert not walk.released(first.ours("backup").load().targets)
