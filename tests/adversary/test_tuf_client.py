@@ -117,7 +117,7 @@ def test_delegation_rollback(remote: NotarySimulator, publisher: Publisher, read
     old = Envelope.parse(remote.current["targets/alice"])
     publisher.add("a2", "targets/alice")
     reader.load()
-    made = snapshot(publisher, **{"targets/alice": old})
+    made = snapshot(publisher, 0, **{"targets/alice": old})
     plant(remote, snapshot=made, timestamp=timestamp(remote, made))
     refused(reader, errors.RollbackAttack)
 

@@ -67,7 +67,7 @@ def bytes_changed(draw: st.DrawFn, raw: bytes) -> bytes:
     return raw[:at] + new + raw[at + size :]
 
 
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, False, 0, 1, -1, 2**31, 2**53 + 1, 1.5, "", "x", "\x00", "targets/zz", [], {}, [{}], {"a": 1}, "AA==",
      "2099-01-01T00:00:00Z", "root", "Targets", ["x"]]
 )  # fmt: skip

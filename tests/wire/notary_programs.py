@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -21,11 +24,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from azext_trust.clients.notary import Notary
+from azext_trust.server.gate.call import Reply
 from azext_trust.signing.draft import Repository
 from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.passphrases import Passphrases
+from tests.conftest import SEED
+from tests.notary_service import Served, serving
 
-HOST = "registry.example"
 PASSPHRASE = "correct-horse-1"
 _NAMES = (
     "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "NOTARY_ROOT_PASSPHRASE",
@@ -45,15 +50,17 @@ class Done:
 
 @dataclass(frozen=True)
 class NotaryServer:
-    """A running notary-server.
+    """A running Notary server.
 
     Attributes:
         port: where it listens, on 127.0.0.1.
         ca: its certificate, to be trusted.
+        host: the registry's part of the names of its repositories.
     """
 
     port: int
     ca: Path
+    host: str = "registry.example"
 
     @property
     def url(self) -> str:
@@ -86,6 +93,65 @@ def notary_server(directory: Path) -> Iterator[NotaryServer]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def our_server(directory: Path) -> Iterator[NotaryServer]:
+    """Serve our Notary service with TLS, without sign-in, on a state of its own, until the block ends."""
+    port = _free_port()
+    _certificate(directory)
+    seed = SEED.replace("name: myregistry,", "name: localhost,").replace("scope: myregistry", "scope: localhost")
+    (directory / "seed.yaml").write_text(seed)
+    with serving(directory / "state", directory / "seed.yaml", "localhost") as served:
+        served.host = f"localhost:{port}"
+        listener = ThreadingHTTPServer(("127.0.0.1", port), _handler(served))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(directory / "server.crt", directory / "server.key")
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        thread = threading.Thread(target=listener.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield NotaryServer(port, directory / "server.crt", f"localhost:{port}")
+        finally:
+            listener.shutdown()
+            listener.server_close()
+            thread.join(10)
+
+
+def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
+    """Return what passes requests on to the service, and answers the ping as a server without sign-in does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Passes one request on."""
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Transfer-Encoding") == "chunked":
+                body = self._chunked()
+            reply = Reply({}) if self.path == "/v2/" else served.call(
+                self.command, self.path, body, content_type=self.headers.get("Content-Type", "")
+            )  # fmt: skip
+            content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body or {}).encode()
+            self.send_response(reply.status)
+            for name, value in {**reply.headers, "content-length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _chunked(self) -> bytes:
+            parts = []
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+        do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = answer
+
+    return Handler
 
 
 def _wait(served: NotaryServer, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -150,6 +216,10 @@ class Person:
         """The trust directory that all three use."""
         return self.home / "docker" / "trust"
 
+    def name(self, repository: str) -> str:
+        """Return a repository's name with its registry."""
+        return f"{self.served.host}/{repository}"
+
     def run(self, *command: str, answer: str = "") -> Done:
         """Run a program without a terminal."""
         environment = {
@@ -193,4 +263,6 @@ class Person:
         session.verify = str(self.served.ca)
         session.trust_env = False
         store = KeyStore(self.trust, Passphrases(environment=VARIABLES))
-        return Repository.of(Notary(session, self.served.url, f"{HOST}/{name}"), store, lambda: datetime.now(UTC))
+        return Repository.of(
+            Notary(session, self.served.url, f"{self.served.host}/{name}"), store, lambda: datetime.now(UTC)
+        )

@@ -11,7 +11,7 @@ from azext_trust.signing import archive, pem
 from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.passphrases import Passphrases
 from azext_trust.tuf import roles, walk
-from tests.wire.notary_programs import HOST, PASSPHRASE, NotaryServer, Person, notary_server
+from tests.wire.notary_programs import PASSPHRASE, NotaryServer, Person, notary_server
 from tests.wire.test_notary import sign
 
 NOWHERE = NotaryServer(1, Path("/dev/null"))
@@ -112,5 +112,5 @@ def test_tar_reads_ours(tmp_path: Path, person: Person) -> None:
         second = Person.in_directory(tmp_path / "second", served)
         second.trust.mkdir()
         subprocess.run(["tar", "-xzf", tmp_path / "keys.tar.gz", "-C", second.trust], check=True, timeout=60)
-        second.docker("trust", "revoke", "-y", f"{HOST}/backup:v1")
+        second.docker("trust", "revoke", "-y", person.name("backup:v1"))
         assert not walk.released(first.ours("backup").load().targets)

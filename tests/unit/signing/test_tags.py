@@ -241,7 +241,8 @@ def test_conflict(repository: Repository, remote: NotarySimulator, tmp_path: Pat
     """M16: when somebody else publishes in between, the change is made again on theirs; nothing is lost."""
     sign(repository, "v1")
     other = somebody(tmp_path / "trust", remote)
-    publish, raced = remote.publish, []
+    publish = remote.publish
+    raced: list[bool] = []
 
     def race(parts: dict[str, bytes]) -> None:
         if not raced:

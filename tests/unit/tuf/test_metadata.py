@@ -23,12 +23,13 @@ from azext_trust.tuf.errors import (
     WrongKeyId,
     WrongRole,
 )
-from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Timestamp
+from azext_trust.tuf.metadata import FileMeta, Role, Root, Signed, Snapshot, Targets, Timestamp
 from azext_trust.tuf.trusted import TrustedSet
 from tests.trust import NOW, NotarySimulator, Publisher, image
 
 GOLDEN = Path(__file__).with_name("notary")
 THEN = datetime(2026, 11, 25, tzinfo=UTC)
+CLASSES: dict[str, type[Signed]] = {"root": Root, "targets": Targets, "snapshot": Snapshot, "timestamp": Timestamp}
 NAMES = sorted(path.name for path in GOLDEN.glob("*.json"))
 
 
@@ -106,9 +107,7 @@ def changed(name: str, **members: Any) -> bytes:
 def test_malformed(name: str, members: dict[str, Any]) -> None:
     """M16: a member that is missing or of another kind makes it no metadata."""
     with pytest.raises(MalformedMetadata):
-        {"root": Root, "targets": Targets, "snapshot": Snapshot, "timestamp": Timestamp}[name].parse(
-            changed(name, **members)
-        )
+        CLASSES[name].parse(changed(name, **members))
 
 
 @pytest.mark.parametrize(
