@@ -394,6 +394,7 @@ def test_tricks(store: KeyStore, tmp_path: Path, member: tuple[tarfile.TarInfo, 
 @pytest.mark.parametrize(
     ("name", "data"),
     [(NAME, b"no key"), (f"private/{'f' * 64}.key", GOOD), (NAME, pem.public_block(ECDSA, "x").to_bytes())],
+    ids=["no key", "another", "public"],
 )
 def test_wrong_keys(store: KeyStore, tmp_path: Path, name: str, data: bytes) -> None:
     """M21: what is no key, or another one than its name says, is refused; nothing is written."""
