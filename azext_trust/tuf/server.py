@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from azext_trust.tuf import edit, roles
+from azext_trust.tuf import edit, roles, times
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.errors import MissingKeys
 from azext_trust.tuf.keys import PrivateKey
@@ -76,7 +76,9 @@ def _sign(root: Root, name: str, fields: edit.Fields, held: Mapping[str, ServerK
 
 
 def renewed(current: Mapping[str, bytes], held: Mapping[str, ServerKey], now: datetime) -> dict[str, Envelope]:
-    """Return what must be signed again because it has expired: timestamp, and the snapshot where the server can.
+    """Return what must be signed again: an expired timestamp, and a snapshot that would not outlive the new one.
+
+    So whoever has a timestamp in force has a snapshot in force too, where the server keeps its key.
 
     Args:
         current: role to newest bytes: root, snapshot, timestamp.
@@ -89,9 +91,11 @@ def renewed(current: Mapping[str, bytes], held: Mapping[str, ServerKey], now: da
     root = Root.parse(current[roles.ROOT])
     snapshot, timestamp = Snapshot.parse(current[roles.SNAPSHOT]), Timestamp.parse(current[roles.TIMESTAMP])
     made: dict[str, Envelope] = {}
-    if snapshot.expires < now and holds(root.of(roles.SNAPSHOT), held):
+    if timestamp.expires >= now:
+        return made
+    if snapshot.expires < now + times.LIFETIMES[roles.TIMESTAMP] and holds(root.of(roles.SNAPSHOT), held):
         made[roles.SNAPSHOT] = sign_snapshot(root, {}, held, now, snapshot)
-    if (made or timestamp.expires < now) and holds(root.of(roles.TIMESTAMP), held):
+    if holds(root.of(roles.TIMESTAMP), held):
         newest = made.get(roles.SNAPSHOT, snapshot.envelope)
         made[roles.TIMESTAMP] = sign_timestamp(root, newest, held, now, timestamp)
         return made

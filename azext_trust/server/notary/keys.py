@@ -52,7 +52,7 @@ def _shown(transaction: Transaction, call: Call, role: str) -> Reply:
     held = [row for row in trust_data.keys(transaction.session, of) if row.role == role]
     root = trust_data.newest(transaction.session, of, roles.ROOT)
     if root is not None:
-        named = Root.parse(bytes(root.content)).of(role).keys
+        named = Root.parse(root.content).of(role).keys
         held = [row for row in held if row.key_id in named]
     if held:
         return _answer(PublicKey.from_dict(canonical.decode(bytes(held[0].public))))
@@ -88,7 +88,7 @@ def _purpose(of: Repository, role: str, key_id: str) -> str:
 
 def _forget_pending(transaction: Transaction, of: Repository, role: str) -> None:
     root = trust_data.newest(transaction.session, of, roles.ROOT)
-    named = Root.parse(bytes(root.content)).of(role).keys if root else {}
+    named = Root.parse(root.content).of(role).keys if root else {}
     waiting = [
         row.key_id for row in trust_data.keys(transaction.session, of) if row.role == role and row.key_id not in named
     ]

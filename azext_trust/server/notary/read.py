@@ -12,8 +12,7 @@ from azext_trust.server.store import trust_data
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.clock import from_text
 from azext_trust.server.store.transaction import Store, Transaction
-from azext_trust.server.store.trust import TrustMetadata
-from azext_trust.server.store.trust_data import Newest, Repository
+from azext_trust.server.store.trust_data import Newest, Repository, Version
 from azext_trust.tuf import roles, server
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.times import read as read_time
@@ -39,7 +38,7 @@ def show(store: Store, call: Call) -> Reply:
     with store.read() as transaction:
         of = place.repository_of(transaction, call)
         row = _find(transaction, of, role, found["version"], found["digest"])
-        stale = not found["version"] and not found["digest"] and row is not None and _expired(transaction, of, role)
+        stale = _is_stale(transaction, of, role, row) if not found["version"] and not found["digest"] else False
     if stale:
         row = _renewed(store, call, of, role)
     if row is None:
@@ -49,7 +48,7 @@ def show(store: Store, call: Call) -> Reply:
 
 def _find(
     transaction: Transaction, of: Repository, role: str, version: str | None, digest: str | None
-) -> TrustMetadata | None:
+) -> Version | None:
     if digest:
         return trust_data.of_digest(transaction.session, of, role, digest)
     if version:
@@ -58,9 +57,9 @@ def _find(
     return trust_data.newest(transaction.session, of, role)
 
 
-def _answer(row: TrustMetadata, cache: str) -> Reply:
+def _answer(row: Version, cache: str) -> Reply:
     headers = {"cache-control": cache, "last-modified": _http_time(from_text(row.created))}
-    return Reply(bytes(row.content), 200, headers, "text/plain; charset=utf-8")
+    return Reply(row.content, 200, headers, "text/plain; charset=utf-8")
 
 
 def _http_time(moment: datetime) -> str:
@@ -73,19 +72,18 @@ def _http_time(moment: datetime) -> str:
 # Renewal of what the server signs
 
 
-def _expired(transaction: Transaction, of: Repository, role: str) -> bool:
-    """Tell whether the timestamp, or the snapshot that it announces, must be signed again."""
-    if role not in (roles.TIMESTAMP, roles.SNAPSHOT):
-        return False
-    now = transaction.now()
-    for name in (roles.TIMESTAMP, roles.SNAPSHOT):
-        row = trust_data.newest(transaction.session, of, name)
-        if row is not None and read_time(Envelope.reread(bytes(row.content)).fields["expires"]) < now:
-            return True
-    return False
+def _is_stale(transaction: Transaction, of: Repository, role: str, row: Version | None) -> bool:
+    if role == roles.SNAPSHOT:
+        row = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
+    return role in (roles.TIMESTAMP, roles.SNAPSHOT) and row is not None and _expired(transaction, row)
 
 
-def _renewed(store: Store, call: Call, of: Repository, role: str) -> TrustMetadata | None:
+def _expired(transaction: Transaction, row: Version) -> bool:
+    """Tell whether a timestamp must be signed again; its snapshot is seen to then (`tuf.server.renewed`)."""
+    return read_time(Envelope.reread(row.content).fields["expires"]) < transaction.now()
+
+
+def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | None:
     """Sign again what has expired, unless another request has just done it, and return the newest of a role.
 
     Only one transaction writes at a time, and each looks again: concurrent requests make one new version
@@ -94,7 +92,8 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> TrustMetada
     with store.write() as transaction:
         place.repository_of(transaction, call)
         made: dict[str, Envelope] = {}
-        if _expired(transaction, of, role):
+        timestamp = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
+        if timestamp is not None and _expired(transaction, timestamp):
             made = server.renewed(Newest(transaction.session, of), Held(transaction, of), transaction.now())
         for name, envelope in made.items():
             trust_data.add(transaction, of, name, envelope.fields["version"], envelope.raw)

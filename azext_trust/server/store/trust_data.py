@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, delete, func, select
 
 from azext_trust.server.store.transaction import Transaction
@@ -34,23 +36,60 @@ def _here(
 # Metadata
 
 
-def newest(session: Session, of: Repository, role: str) -> TrustMetadata | None:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a role's metadata.
+
+    Attributes:
+        version: its number.
+        created: when it was stored, in `clock.to_text` form.
+        content: the bytes.
+    """
+
+    version: int
+    created: str
+    content: bytes
+
+
+_TABLE = TrustMetadata.__table__  # type: ignore[attr-defined]
+_COLUMNS = (_TABLE.c.version, _TABLE.c.created, _TABLE.c.content)
+# Built once: these are asked with every read, and SQLAlchemy takes longer to build a query than SQLite to answer it.
+_OF_ROLE = core_select(*_COLUMNS).where(
+    _TABLE.c.registry_id == bindparam("registry_id"),
+    _TABLE.c.gun == bindparam("gun"),
+    _TABLE.c.role == bindparam("role"),
+)
+_NEWEST = _OF_ROLE.order_by(_TABLE.c.version.desc()).limit(1)
+_OF_VERSION = _OF_ROLE.where(_TABLE.c.version == bindparam("version"))
+_OF_DIGEST = _OF_ROLE.where(_TABLE.c.sha256 == bindparam("sha256")).limit(1)
+_NEXT_ROLE = (
+    core_select(_TABLE.c.role, _TABLE.c.version)
+    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
+    .where(_TABLE.c.role > bindparam("role"))
+    .order_by(_TABLE.c.role, _TABLE.c.version.desc())
+    .limit(1)
+)
+
+
+def _one(session: Session, query: Select[Any], of: Repository, role: str, **more: object) -> Version | None:
+    asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role, **more}
+    found = session.connection().execute(query, asked).first()
+    return Version(found.version, found.created, bytes(found.content)) if found else None
+
+
+def newest(session: Session, of: Repository, role: str) -> Version | None:
     """Return the newest version of a role."""
-    query = select(TrustMetadata).where(*_here(TrustMetadata, of), TrustMetadata.role == role)
-    return session.exec(query.order_by(col(TrustMetadata.version).desc()).limit(1)).first()
+    return _one(session, _NEWEST, of, role)
 
 
-def of_version(session: Session, of: Repository, role: str, version: int) -> TrustMetadata | None:
+def of_version(session: Session, of: Repository, role: str, version: int) -> Version | None:
     """Return one version of a role."""
-    return session.get(TrustMetadata, (of.registry_id, of.gun, role, version))
+    return _one(session, _OF_VERSION, of, role, version=version)
 
 
-def of_digest(session: Session, of: Repository, role: str, sha256: str) -> TrustMetadata | None:
+def of_digest(session: Session, of: Repository, role: str, sha256: str) -> Version | None:
     """Return the version of a role that has a digest, in lower-case hex."""
-    query = select(TrustMetadata).where(
-        TrustMetadata.sha256 == sha256, *_here(TrustMetadata, of), TrustMetadata.role == role
-    )
-    return session.exec(query.limit(1)).first()
+    return _one(session, _OF_DIGEST, of, role, sha256=sha256)
 
 
 class Newest(Mapping[str, bytes]):
@@ -71,7 +110,7 @@ class Newest(Mapping[str, bytes]):
         if role not in self._read:
             found = of_version(self._session, self._of, role, self._versions[role])
             assert found is not None  # the version was seen in this transaction
-            self._read[role] = bytes(found.content)
+            self._read[role] = found.content
         return self._read[role]
 
     def __iter__(self) -> Iterator[str]:
@@ -91,30 +130,27 @@ def _versions(session: Session, of: Repository) -> Iterator[tuple[str, int]]:
     """
     role = ""
     while True:
-        query = select(TrustMetadata.role, TrustMetadata.version).where(
-            *_here(TrustMetadata, of), TrustMetadata.role > role
-        )
-        order = (col(TrustMetadata.role), col(TrustMetadata.version).desc())
-        found = session.exec(query.order_by(*order).limit(1)).first()
+        asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
+        found = session.connection().execute(_NEXT_ROLE, asked).first()
         if found is None:
             return
-        role, version = found
-        yield role, version
+        role = found.role
+        yield role, found.version
 
 
-def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> TrustMetadata:
+def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> None:
     """Insert a version of a role; with a timestamp goes a line of the change feed.
 
     A second writer of the same version fails on the primary key, and its whole transaction with it.
     """
     now, digest = transaction.now_text(), hashlib.sha256(content).hexdigest()
-    row = TrustMetadata(
-        registry_id=of.registry_id, gun=of.gun, role=role, version=version, sha256=digest, created=now, content=content
-    )
-    transaction.session.add(row)
+    row = {
+        "registry_id": of.registry_id, "gun": of.gun, "role": role, "version": version, "sha256": digest,
+        "created": now, "content": content,
+    }  # fmt: skip
+    transaction.session.connection().execute(_TABLE.insert(), row)
     if role == "timestamp":
         _feed(transaction, of, version, digest, "update")
-    return row
 
 
 def remove(transaction: Transaction, of: Repository) -> int:
