@@ -61,14 +61,19 @@ class TrustCache:
 
         Returns:
             whether there was anything.
+
+        Raises:
+            OSError: a file may not be deleted.
         """
-        there = self.path.is_dir()
+        if not self.path.is_dir():
+            return False
         # The metadata go first: a clear that is broken off must not leave half a collection without its root.
         for part in ("metadata", "changelist"):
-            shutil.rmtree(self.path / part, ignore_errors=True)
-        if there and not any(self.path.iterdir()):
+            if (self.path / part).exists():
+                shutil.rmtree(self.path / part)
+        if not any(self.path.iterdir()):
             self.path.rmdir()
-        return there
+        return True
 
     def _file(self, role: str) -> Path:
         if not roles.is_valid(role):

@@ -163,7 +163,8 @@ class Draft:
 
     def at_hand(self, role: str) -> list[str]:
         """Return the ids of the keys at hand that may sign for a role."""
-        return [one for one in keys.same_material(self.role_of(role).keys).values() if one in self.store.ids()]
+        held = self.store.ids()
+        return [one for one in keys.same_material(self.role_of(role).keys).values() if one in held]
 
     def require_key(self, role: str) -> None:
         """Go on only when a key for the role is at hand.

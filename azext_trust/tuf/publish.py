@@ -11,10 +11,10 @@ The steps and their texts are the reference's, in its order; its faults are not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from azext_trust.tuf import conformity, roles, server, verify
+from azext_trust.tuf.collection import Accepted, Collection, Refused, TagChanges
 from azext_trust.tuf.envelope import Envelope
 from azext_trust.tuf.errors import (
     FastForwardAttack,
@@ -30,70 +30,10 @@ from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Ti
 from azext_trust.tuf.server import ServerKey
 from azext_trust.tuf.trusted import accept_root
 
+__all__ = ["MAX_LEAP", "Accepted", "Collection", "Refused", "TagChanges", "validate_update"]
+
 MAX_LEAP = 10_000
 """How far a version may jump: every client counts by one; more can only shut others out (fast-forward)."""
-
-
-class Refused(Exception):
-    """The upload is refused; nothing of it is kept.
-
-    Args:
-        code: the error's code: ``INVALID_UPDATE``, ``VERSION``, ``INVALID_ROLE``, ``MALFORMED_JSON``...
-        name: for INVALID_UPDATE the reference's kind: ``ErrBadRoot``, ``ErrBadTargets``, ``ErrBadSnapshot``,
-            ``ErrBadHierarchy``, ``ErrValidation``; else empty.
-        message: the text that docker shows to its user.
-        missing: for ErrBadHierarchy the role that is missing.
-    """
-
-    def __init__(self, code: str, name: str = "", message: str = "", missing: str = "") -> None:
-        super().__init__(message or code)
-        self.code = code
-        self.name = name
-        self.message = message
-        self.missing = missing
-
-
-@dataclass(frozen=True)
-class TagChanges:
-    """What a publish changes in the signed tags of one role.
-
-    Attributes:
-        signed: tag to file, new or changed.
-        removed: tags that are gone.
-    """
-
-    signed: Mapping[str, FileMeta] = field(default_factory=dict)
-    removed: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The versions to store, all of them or none.
-
-    Attributes:
-        versions: role to metadata: what was uploaded, and what the server signed for it.
-        numbers: role to version.
-        tags: role to what changes among its tags.
-        server_keys: ids of the server's keys that the root names; others may be forgotten when it is stored.
-    """
-
-    versions: Mapping[str, Envelope]
-    numbers: Mapping[str, int]
-    tags: Mapping[str, TagChanges]
-    server_keys: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Collection:
-    """The current state of a repository on the server.
-
-    Attributes:
-        gun: its name.
-        roles: role to its newest bytes; empty before the first publish.
-    """
-
-    gun: str
-    roles: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def validate_update(
