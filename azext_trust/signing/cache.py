@@ -31,10 +31,8 @@ class TrustCache:
     """
 
     def __init__(self, directory: Path, gun: str) -> None:
-        try:
-            images.split_gun(gun)
-        except ValueError as error:
-            raise InvalidName(str(error)) from None
+        if not images.valid_gun(gun):
+            raise InvalidName(f"'{gun}' is no name of a repository with its registry")
         self.gun = gun
         self.path = directory / "tuf" / gun
 

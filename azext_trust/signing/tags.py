@@ -43,7 +43,7 @@ def manifest(digest: str, length: int) -> FileMeta:
     Raises:
         InvalidName: the digest or length is none.
     """
-    if not images.valid_digest(digest) or length <= 0:
+    if not images.valid_digest(digest) or not digest.startswith("sha256:") or length <= 0:
         raise InvalidName(f"{digest} with {length} bytes is no manifest that could be signed")
     return FileMeta(length, {"sha256": bytes.fromhex(digest.partition(":")[2])})
 
