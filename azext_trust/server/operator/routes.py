@@ -1,6 +1,6 @@
 """What the operator service offers. Whatever changes the world takes the operator key."""
 
-from azext_trust.server.gate.route import OPERATOR, SIGNED_IN, Route
+from azext_trust.server.gate.route import ANONYMOUS, OPERATOR, SIGNED_IN, Route
 
 ROUTES = (
     Route("GET", "/operator/status", "world:status", SIGNED_IN),
@@ -15,4 +15,9 @@ ROUTES = (
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),
     # The registry stands in the query: the operation itself asks for registries/read on it.
     Route("GET", "/operator/loss", "world:loss", SIGNED_IN),
-)
+    # Audits: each shows what its caller may read (audit_sight).
+    Route("GET", "/operator/openapi.json", "audit:document", ANONYMOUS),
+    *(Route("GET", f"/operator/audit/{name}", "audit:ask", SIGNED_IN)
+      for name in ("who-can", "can", "why", "what-can", "least", "explain", "report")),
+    *(Route("POST", f"/operator/audit/{name}", "audit:ask", SIGNED_IN) for name in ("what-if", "replay", "assert")),
+)  # fmt: skip
