@@ -52,8 +52,13 @@ def show(visit: Visit) -> Response:
     shown = [row for row in usages if row["name"] in ("Size", "Tokens", "ScopeMaps")]
     return resource(
         visit, "overview", "overview", registry=found, trusted=trusted(found), usages=shown,
-        lacks_write=visit.lacks(WRITE),
+        lacks_write=visit.lacks(WRITE), subscription=_name(visit),
     )  # fmt: skip
+
+
+def _name(visit: Visit) -> str:
+    found = visit.arm.call("GET", f"/subscriptions/{visit.at.subscription}", "subscriptions")
+    return str(found["displayName"])
 
 
 def _scope(visit: Visit) -> Response:

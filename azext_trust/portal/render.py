@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from azext_trust.portal import assets, menu
@@ -20,11 +21,26 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 
 
+class _Undefined(ChainableUndefined):
+    """What a service left out of its answer is shown as nothing; a name that no page gave is a mistake of ours."""
+
+    __slots__ = ()
+
+    def __new__(
+        cls, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: type[Exception] = UndefinedError
+    ) -> _Undefined:
+        return super().__new__(_Name if obj is missing else cls)
+
+
+class _Name(StrictUndefined, _Undefined):
+    __slots__ = ()
+
+
 @cache
 def environment() -> Environment:
     """Return the templates' environment, made when the first page is shown."""
     made = Environment(
-        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=_Undefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals |= {"icon": icon, "asset": assets.url, "query": urlencode}

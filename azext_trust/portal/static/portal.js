@@ -45,11 +45,11 @@ function offerCopies(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = document.body.dataset.copy;
-    button.setAttribute("aria-label", `${document.body.dataset.copy}: ${text.dataset.name || text.textContent}`);
+    button.textContent = document.body.dataset.wordCopy;
+    button.setAttribute("aria-label", `${document.body.dataset.wordCopy}: ${text.dataset.name || text.textContent}`);
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(text.textContent);
-      button.textContent = document.body.dataset.copied;
+      button.textContent = document.body.dataset.wordCopied;
     });
     text.after(button);
   }
@@ -61,3 +61,14 @@ document.addEventListener("DOMContentLoaded", () => {
   offerCopies(document);
 });
 document.addEventListener("htmx:load", (event) => { openModals(event.target); offerCopies(event.target); });
+
+// What scrolls sideways can be scrolled by keyboard.
+function reachScrollers() {
+  for (const box of document.querySelectorAll(".table")) {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+document.addEventListener("DOMContentLoaded", reachScrollers);
+document.addEventListener("htmx:load", reachScrollers);
+window.addEventListener("resize", reachScrollers);
