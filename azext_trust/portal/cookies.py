@@ -67,8 +67,8 @@ def toast(jar: Mapping[str, str], words: Words) -> str:
     if not key.startswith("toast.") or key not in texts(words.language) or not isinstance(values, dict):
         return ""
     try:
-        return words(key, **values)
-    except (KeyError, IndexError):
+        return texts(words.language)[key].format(**values)
+    except (KeyError, IndexError, TypeError):
         return ""
 
 

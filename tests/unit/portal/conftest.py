@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from azext_trust.hosting.mount import Mounted
+from azext_trust.server.app import create_app
+from azext_trust.server.gate.call import Settings
 from tests.conftest import Client
 from tests.unit.portal.browser import Browser
 
@@ -32,3 +37,15 @@ def reader(served: Mounted) -> Browser:
     browser = Browser(served)
     assert browser.sign_in("reader@contoso.com", "Reader-pass-1").status == 200
     return browser
+
+
+@pytest.fixture(scope="module")
+def looking(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The Owner, signed in to a cloud that the tests of one file only look at."""
+    state = tmp_path_factory.mktemp("looked-at") / "cloud"
+    shutil.copytree(founded, state)
+    app = create_app(Settings(state=state, quiet=True, threads=True))
+    browser = Browser(Mounted(app))
+    assert browser.sign_in("owner@contoso.com", "Owner-pass-1").status == 200
+    yield browser
+    app.store.close()

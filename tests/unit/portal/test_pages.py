@@ -8,9 +8,9 @@ from tests.conftest import Client
 from tests.unit.portal.browser import OURS, PAGES, SIGNER, SUBSCRIPTION, Browser
 
 
-def test_first_page(owner: Browser) -> None:
+def test_first_page(looking: Browser) -> None:
     """M31: after the sign-in there are the registries, with their plans."""
-    page = owner.open("/portal/")
+    page = looking.open("/portal/")
     assert page.status == 200
     assert "myregistry" in page.text
     assert "Premium" in page.text
@@ -42,13 +42,13 @@ def test_disable_asks_again_when_the_loss_grew(owner: Browser) -> None:
     assert 'value="enabled" checked' in owner.open(f"{PAGES}/content-trust").text
 
 
-def test_not_premium(owner: Browser) -> None:
+def test_not_premium(looking: Browser) -> None:
     """M1: on Basic the page says what is missing, and a forced save is refused by ARM."""
     where = f"{PAGES.replace('myregistry', 'basicregistry')}/content-trust"
-    page = owner.open(where)
+    page = looking.open(where)
     assert "Content trust is a feature of the Premium service tier." in page.text
-    assert "<fieldset class=\"toggle\" disabled>" in page.text
-    forced = owner.submit(page, where, {"status": "enabled"})
+    assert '<fieldset class="toggle" disabled>' in page.text
+    forced = looking.submit(page, where, {"status": "enabled"})
     assert forced.status == 400
     assert "The SKU Basic is not supported." in forced.text
 
@@ -76,11 +76,11 @@ def test_create_with_a_new_group(owner: Browser) -> None:
     assert "Standard" in made.text
 
 
-def test_create_does_not_replace(owner: Browser) -> None:
+def test_create_does_not_replace(looking: Browser) -> None:
     """M1: a name in use is refused, and what was typed is kept."""
-    page = owner.open("/portal/registries/create")
+    page = looking.open("/portal/registries/create")
     fields = {"subscription": SUBSCRIPTION.split("/")[2], "group": "lab", "name": "myregistry", "sku": "Basic"}
-    refused = owner.submit(page, fields=fields)
+    refused = looking.submit(page, fields=fields)
     assert refused.status == 409
     assert "already in use" in refused.text
     assert 'value="myregistry"' in refused.text
@@ -113,10 +113,10 @@ def test_assign(owner: Browser, cloud: Client) -> None:
     assert "AcrImageSigner (1)" in done.text
 
 
-def test_review_tells_gains(owner: Browser) -> None:
+def test_review_tells_gains(looking: Browser) -> None:
     """M23: who pushes already gains the right to push trusted images with AcrImageSigner."""
-    builder = _member(owner, "builder")
-    review = owner.open(f"{PAGES}/iam/add?step=review&role={SIGNER}&member={builder}")
+    builder = _member(looking, "builder")
+    review = looking.open(f"{PAGES}/iam/add?step=review&role={SIGNER}&member={builder}")
     assert "Gained" in review.text
     assert "still cannot" not in review.text
 
@@ -130,11 +130,11 @@ def test_assign_twice_is_no_error(owner: Browser) -> None:
     assert "AcrImageSigner (1)" in done.text
 
 
-def test_bad_condition(owner: Browser) -> None:
+def test_bad_condition(looking: Browser) -> None:
     """M7: ARM's refusal of a condition is shown, and what was chosen is kept."""
-    alain = _member(owner, "Alain")
-    review = owner.open(f"{PAGES}/iam/add?step=review&role={SIGNER}&member={alain}&condition=nonsense")
-    refused = owner.submit(review, f"{PAGES}/iam/add", {"role": SIGNER, "member": alain, "condition": "nonsense"})
+    alain = _member(looking, "Alain")
+    review = looking.open(f"{PAGES}/iam/add?step=review&role={SIGNER}&member={alain}&condition=nonsense")
+    refused = looking.submit(review, f"{PAGES}/iam/add", {"role": SIGNER, "member": alain, "condition": "nonsense"})
     assert refused.status == 400
     assert "Alain: " in refused.text
     assert "nonsense" in refused.text
@@ -143,7 +143,7 @@ def test_bad_condition(owner: Browser) -> None:
 def test_remove(owner: Browser) -> None:
     """M7: an assignment is removed after a question."""
     listed = owner.open(f"{PAGES}/iam/assignments")
-    where = "/portal/" + listed.text.split('/iam/remove?name=')[0].rsplit("/portal/", 1)[1] + "/iam/remove?name="
+    where = "/portal/" + listed.text.split("/iam/remove?name=")[0].rsplit("/portal/", 1)[1] + "/iam/remove?name="
     name = listed.text.split("/iam/remove?name=")[1].split('"')[0]
     asked = owner.open(where + name)
     assert "Do you want to remove builder from the role AcrPush for myregistry?" in asked.text
@@ -151,9 +151,9 @@ def test_remove(owner: Browser) -> None:
     assert "AcrPush (" not in owner.open(f"{PAGES}/iam/assignments").text
 
 
-def test_inherited_is_shown_with_its_scope(owner: Browser) -> None:
+def test_inherited_is_shown_with_its_scope(looking: Browser) -> None:
     """M7: an inherited assignment links to where it was made, and cannot be removed here."""
-    page = owner.open(f"{PAGES}/iam/assignments?scope=inherited")
+    page = looking.open(f"{PAGES}/iam/assignments?scope=inherited")
     assert f'<a href="/portal/resource{SUBSCRIPTION}/iam/assignments"' in page.text
     assert "Inherited: remove it at the scope where it was made." in page.text
     assert "AcrPush (" not in page.text
@@ -163,25 +163,25 @@ def test_inherited_is_shown_with_its_scope(owner: Browser) -> None:
     ("type=ServicePrincipal", "AcrPush (1)", "Owner ("), ("q=read", "Reader (1)", "AcrPush ("),
     ("scope=here", "AcrPush (1)", "Owner ("), ("role=8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner (1)", "AcrPush ("),
 ])  # fmt: skip
-def test_filters(owner: Browser, query: str, shown: str, hidden: str) -> None:
+def test_filters(looking: Browser, query: str, shown: str, hidden: str) -> None:
     """M7: role assignments are filtered by who, type, role and scope."""
-    page = owner.open(f"{PAGES}/iam/assignments?{query}")
+    page = looking.open(f"{PAGES}/iam/assignments?{query}")
     assert shown in page.text
     assert hidden not in page.text
 
 
-def test_check_access(owner: Browser) -> None:
+def test_check_access(looking: Browser) -> None:
     """M22: what somebody may do here, and which permission is missing for the rest."""
-    found = owner.open(f"{PAGES}/iam?q=builder")
+    found = looking.open(f"{PAGES}/iam?q=builder")
     builder = found.text.split("/iam?id=")[2].split('"')[0]
-    page = owner.open(f"{PAGES}/iam?id={builder}")
+    page = looking.open(f"{PAGES}/iam?id={builder}")
     assert "Access of builder" in page.text
     assert "<code>Microsoft.ContainerRegistry/registries/sign/write</code>" in page.text
 
 
-def test_role_in_full(owner: Browser) -> None:
+def test_role_in_full(looking: Browser) -> None:
     """M8: AcrImageSigner shows its action and its data action."""
-    page = owner.open(f"{PAGES}/iam/role?id={SIGNER}")
+    page = looking.open(f"{PAGES}/iam/role?id={SIGNER}")
     assert "Microsoft.ContainerRegistry/registries/sign/write" in page.text
     assert "Microsoft.ContainerRegistry/registries/trustedCollections/write" in page.text
 
@@ -198,21 +198,23 @@ def test_access_keys(owner: Browser) -> None:
 
 
 @pytest.mark.parametrize("page", ["repositories", "iam/denies", "iam/roles", "overview", "update", "iam"])
-def test_empty_and_plain_pages(owner: Browser, page: str) -> None:
+def test_empty_and_plain_pages(looking: Browser, page: str) -> None:
     """M31: each page is right when there is nothing to show."""
-    assert owner.open(f"{PAGES}/{page}").status == 200
+    assert looking.open(f"{PAGES}/{page}").status == 200
 
 
 @pytest.mark.parametrize("page", ["nothing", "iam/add/x", "../../etc/passwd"])
-def test_no_such_page(owner: Browser, page: str) -> None:
+def test_no_such_page(looking: Browser, page: str) -> None:
     """M31: what is no page is 404, in the visitor's language."""
-    assert owner.send("GET", f"{PAGES}/{page}").status == 404
+    assert looking.send("GET", f"{PAGES}/{page}").status == 404
 
 
-@pytest.mark.parametrize("scope", ["/subscriptions/x", "/subscriptions", "/a/b", f"{SUBSCRIPTION}/resourceGroups/a%3Fb"])
-def test_no_such_place(owner: Browser, scope: str) -> None:
+@pytest.mark.parametrize(
+    "scope", ["/subscriptions/x", "/subscriptions", "/a/b", f"{SUBSCRIPTION}/resourceGroups/a%3Fb"]
+)
+def test_no_such_place(looking: Browser, scope: str) -> None:
     """M12: a scope that has no pages is not asked for."""
-    assert owner.open(f"/portal/resource{scope}/iam").status == 404
+    assert looking.open(f"/portal/resource{scope}/iam").status == 404
 
 
 def test_french(owner: Browser) -> None:
@@ -227,13 +229,13 @@ def test_french(owner: Browser) -> None:
     assert 'data-theme="dark"' in page
 
 
-def test_problem_of_a_clients_request(owner: Browser) -> None:
+def test_problem_of_a_clients_request(looking: Browser) -> None:
     """M31: a registry that is gone gives ARM's own words."""
-    page = owner.open(f"{PAGES.replace('myregistry', 'gonegone')}/overview")
+    page = looking.open(f"{PAGES.replace('myregistry', 'gonegone')}/overview")
     assert page.status == 404
     assert "was not found" in page.text
 
 
-def test_bodies_have_a_limit(owner: Browser) -> None:
+def test_bodies_have_a_limit(looking: Browser) -> None:
     """M12: a post without end is cut."""
-    assert owner.send("POST", f"{PAGES}/content-trust", {"x": "y" * 1_100_000}, OURS).status == 413
+    assert looking.send("POST", f"{PAGES}/content-trust", {"x": "y" * 1_100_000}, OURS).status == 413
