@@ -69,6 +69,9 @@ class VisitorConnection(Connection):
         """The session of this visit; requests' sessions are not for several threads."""
         return web_session(self._adapter)
 
+    def reach_login_server(self, host: str) -> None:
+        """Nothing to do: the one way to the cloud leads to its login servers also."""
+
     @cached_property
     def account(self) -> accounts.Account:
         """The visitor as an account; pages name the subscription themselves."""

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from azext_trust.audit import loss as losses
+from azext_trust.clients.registry import NoToken, RegistryError
 from azext_trust.cloud.errors import HttpError
 from azext_trust.portal.images import Signed, images_of
 from azext_trust.portal.overview_page import WRITE, registry_of, resource, trusted
@@ -58,11 +59,19 @@ def save(visit: Visit) -> Response:
 
 def _warn(visit: Visit, registry: dict[str, Any], loss: losses.Loss | None, told: str) -> Response:
     server = str(registry["properties"]["loginServer"])
-    lost = list(images_of(visit.connection).signed(server))
+    lost = _lost(visit, server)
     return _page(
         visit, registry, wanted="disabled", warning=True, loss=loss, lost=lost[:_LISTED], signers=_signers(lost),
         seen=told, changed=visit.form("confirm") == "yes",
     )  # fmt: skip
+
+
+def _lost(visit: Visit, server: str) -> list[Signed]:
+    """Return what is signed, as far as the visitor may see it; who may not pull can still disable."""
+    try:
+        return list(images_of(visit.connection).signed(server))
+    except (NoToken, RegistryError):
+        return []
 
 
 def _signers(lost: list[Signed]) -> list[str]:
