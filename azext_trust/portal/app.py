@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from azext_trust.clients.registry import NoToken
 from azext_trust.cloud.errors import CloudError, HttpError
 from azext_trust.cloud.profile import Profile
 from azext_trust.portal import assets, cookies, guard, place, render
@@ -141,6 +142,8 @@ class _Portal:
             return self._sign_in_first(visit.asked)
         except HttpError as error:
             return visit.page("problem", error.status, title=_title(visit.words, error), text=error.message)
+        except NoToken as error:
+            return visit.page("problem", 403, title=visit.words("error.forbidden"), text=str(error))
         except CloudError as error:
             return visit.page("problem", 502, title=visit.words("error.other"), text=str(error))
         finally:
