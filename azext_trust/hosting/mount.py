@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 
@@ -44,7 +45,9 @@ class Mounted:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] == "http" and self._for_portal(scope):
-            await self._made()(scope, receive, send)
+            # Made in a thread: others' requests go on meanwhile.
+            portal = self._portal or await asyncio.to_thread(self._made)
+            await portal(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -55,7 +56,16 @@ def create(profile: Profile, state: Path, adapter: BaseAdapter) -> guard.Applica
         for row in PAGES
     ]
     app = Starlette(routes=fixed + pages, exception_handlers={HTTPException: portal.refused, Exception: portal.broken})
+    # Who asks for the first page signs in first: what the pages need is loaded meanwhile.
+    threading.Thread(target=_warm, daemon=True).start()
     return guard.Guarded(app)
+
+
+def _warm() -> None:
+    for row in PAGES:
+        importlib.import_module(f"azext_trust.portal.{row.function.partition(':')[0]}")
+    for name in render.environment().list_templates():
+        render.environment().get_template(name)
 
 
 class _Portal:
@@ -134,18 +144,18 @@ class _Portal:
         if "scope" in visit.asked.params:
             visit.place = place.of(visit.asked.params["scope"])
             if visit.place is None:
-                return visit.page("problem", 404, title=visit.words("error.missing"), text=visit.asked.path)
+                return _problem(visit, 404, visit.asked.path)
         try:
             return function(visit)
         except Ended:
             self.sessions.delete(visit.asked.cookies.get(self.door.cookie, ""))
             return self._sign_in_first(visit.asked)
         except HttpError as error:
-            return visit.page("problem", error.status, title=_title(visit.words, error), text=error.message)
+            return _problem(visit, error.status, error.message)
         except NoToken as error:
-            return visit.page("problem", 403, title=visit.words("error.forbidden"), text=str(error))
+            return _problem(visit, 403, str(error))
         except CloudError as error:
-            return visit.page("problem", 502, title=visit.words("error.other"), text=str(error))
+            return _problem(visit, 502, str(error))
         finally:
             visit.connection.close()
 
@@ -176,8 +186,14 @@ def _words(asked: Asked) -> Words:
     return Words(cookies.language(asked.cookies, asked.headers))
 
 
-def _title(words: Words, error: HttpError) -> str:
-    return words({403: "error.forbidden", 404: "error.missing"}.get(error.status, "error.other"))
+def _problem(visit: Visit, status: int, text: str) -> Response:
+    """Show what a service refused in its own words, beside the menu of the place when there is one."""
+    title = visit.words({403: "error.forbidden", 404: "error.missing"}.get(status, "error.other"))
+    if visit.place is None:
+        return visit.page("problem", status, title=title, text=text)
+    current = visit.asked.path.removeprefix(visit.place.url + "/").split("/")[0]
+    return visit.page("resource_problem", status, title=title, text=text, place_name=visit.place.name, current=current,
+                      page_title="error.short")  # fmt: skip
 
 
 async def _read(request: Request) -> Asked | Response:

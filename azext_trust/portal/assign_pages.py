@@ -124,16 +124,23 @@ def _no_more(visit: Visit, draft: Draft, known: dict[str, grants.Role], members:
 
 
 def _review_step(visit: Visit, draft: Draft, known: dict[str, grants.Role], members: list[Person]) -> dict[str, Any]:
-    role = known.get(draft.role)
-    return {"gains": [gain(visit, one, role, known) for one in members] if role else [], "capabilities": CAPABILITIES}
+    role, mode = known.get(draft.role), mode_of(visit)
+    gains = [gain(visit, one, role, known, mode) for one in members] if role else []
+    return {"gains": gains, "capabilities": CAPABILITIES}
 
 
-def gain(visit: Visit, person: Person, role: grants.Role, known: dict[str, grants.Role]) -> Gain:
+def gain(visit: Visit, person: Person, role: grants.Role, known: dict[str, grants.Role], mode: str) -> Gain:
     """Return what somebody could do here after the assignment that they could not before.
 
     Conditions and deny assignments are not weighed; the audit's what-if does that.
+
+    Args:
+        visit: the request.
+        person: the member.
+        role: what they are to get.
+        known: all roles by GUID.
+        mode: the registry's role assignment mode.
     """
-    mode = mode_of(visit)
     rows = grants.grants(visit, grants.held_by(visit, person), known)
     before = permitted(rows, known)
     given = grants.Grant("", visit.at.id, role.guid, role.name, person.id, person.type, person, "", True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from azext_trust.portal.place import GROUP, REGISTRY
+from azext_trust.portal.place import GROUP, REGISTRY, SUBSCRIPTION
 from azext_trust.portal.registries_pages import registries
 from azext_trust.portal.visit import Visit, path
 
@@ -24,8 +24,21 @@ def resource(visit: Visit, template: str, current: str, status: int = 200, **val
         values: what the template names; ``page_title`` is a key of the texts.
     """
     titles = {"overview": "menu.overview", "iam": "menu.iam", "activity": "menu.activity"}
-    given = {"place_name": visit.at.name, "current": current, "page_title": titles.get(current, "menu.overview")}
+    given = {"place_name": name_of(visit), "current": current, "page_title": titles.get(current, "menu.overview")}
     return visit.page(template, status, **(given | values))
+
+
+def name_of(visit: Visit) -> str:
+    """Return what the place is called: a subscription has a name beside its id."""
+    if visit.at.kind != SUBSCRIPTION:
+        return visit.at.name
+    return subscription_name(visit)
+
+
+def subscription_name(visit: Visit) -> str:
+    """Return the name of the subscription that the place is, or is in."""
+    found = visit.arm.call("GET", f"/subscriptions/{visit.at.subscription}", "subscriptions")
+    return str(found["displayName"])
 
 
 def registry_of(visit: Visit) -> dict[str, Any]:
@@ -52,19 +65,12 @@ def show(visit: Visit) -> Response:
     shown = [row for row in usages if row["name"] in ("Size", "Tokens", "ScopeMaps")]
     return resource(
         visit, "overview", "overview", registry=found, trusted=trusted(found), usages=shown,
-        lacks_write=visit.lacks(WRITE), subscription=_name(visit),
+        lacks_write=visit.lacks(WRITE), subscription=subscription_name(visit),
     )  # fmt: skip
-
-
-def _name(visit: Visit) -> str:
-    found = visit.arm.call("GET", f"/subscriptions/{visit.at.subscription}", "subscriptions")
-    return str(found["displayName"])
 
 
 def _scope(visit: Visit) -> Response:
     # A subscription's own request answers whoever reaches anything in it; so does the resource list.
     kind = "resources" if visit.at.kind == GROUP else "subscriptions"
     facts = visit.arm.call("GET", path(visit.at.id), kind)
-    rows = registries(visit, visit.at.id, "")
-    name = str(facts.get("displayName") or visit.at.name)
-    return resource(visit, "scope", "overview", facts=facts, rows=rows, place_name=name)
+    return resource(visit, "scope", "overview", facts=facts, rows=registries(visit, visit.at.id, ""))

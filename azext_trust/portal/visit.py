@@ -115,12 +115,11 @@ class Visit:
             self._permitted[scope] = Permitted(rows)
         return self._permitted[scope]
 
-    def lacks(self, action: str, scope: str | None = None) -> str:
+    def lacks(self, action: str) -> str:
         """Return why the visitor may not do something here, empty when they may as far as roles tell."""
-        where = scope or self.at.id
-        if self.permitted(where).allows(action):
+        if self.permitted(self.at.id).allows(action):
             return ""
-        return self.words("lacks", action=action, scope=where)
+        return self.words("lacks", action=action, scope=self.at.name)
 
     @cached_property
     def retirement(self) -> str:
