@@ -46,7 +46,7 @@ class Mounted:
         """Answer one request (ASGI 3)."""
         if scope["type"] == "http" and self._for_portal(scope):
             # Made in a thread: others' requests go on meanwhile.
-            portal = self._portal or await asyncio.to_thread(self._made)
+            portal = await asyncio.to_thread(self._made) if self._portal is None else self._portal
             await portal(scope, receive, send)
         else:
             await self.app(scope, receive, send)
