@@ -70,12 +70,14 @@ class Gain:
         changes: capability -> ``held`` before, ``gained`` now, or ``lacking`` still.
         missing: what a trusted push would still lack, when the role is about signing and is not enough (M8).
         exists: whether the member has this very role here already.
+        through: how many people and service principals gain it by being in the group; None for who is none.
     """
 
     person: Person
     changes: dict[str, str]
     missing: tuple[str, ...]
     exists: bool
+    through: int | None
 
 
 def step(visit: Visit) -> Response:
@@ -152,7 +154,17 @@ def gain(visit: Visit, person: Person, role: grants.Role, known: dict[str, grant
     signing = any(after.allows(action) != before.allows(action) for action in _SIGN)
     missing = after.missing("sign", mode) or ()
     exists = any(row.here and row.role == role.guid and row.principal == person.id for row in rows)
-    return Gain(person, changes, missing if signing else (), exists)
+    return Gain(person, changes, missing if signing else (), exists, _through(visit, person))
+
+
+def _through(visit: Visit, person: Person) -> int | None:
+    if person.type != "Group":
+        return None
+    try:
+        rows = visit.graph.listed(f"/groups/{person.id}/transitiveMembers")
+    except HttpError:
+        return None
+    return sum(row.get("@odata.type") != "#microsoft.graph.group" for row in rows)
 
 
 _SIGN = (

@@ -40,12 +40,26 @@ def reader(served: Mounted) -> Browser:
 
 
 @pytest.fixture(scope="module")
-def looking(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The Owner, signed in to a cloud that the tests of one file only look at."""
+def looked_at(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mounted]:
+    """A cloud with its portal that the tests of one file only look at."""
     state = tmp_path_factory.mktemp("looked-at") / "cloud"
     shutil.copytree(founded, state)
     app = create_app(Settings(state=state, quiet=True, threads=True))
-    browser = Browser(Mounted(app))
-    assert browser.sign_in("owner@contoso.com", "Owner-pass-1").status == 200
-    yield browser
+    yield Mounted(app)
     app.store.close()
+
+
+@pytest.fixture(scope="module")
+def looking(looked_at: Mounted) -> Browser:
+    """The Owner, signed in to the cloud that is only looked at."""
+    browser = Browser(looked_at)
+    assert browser.sign_in("owner@contoso.com", "Owner-pass-1").status == 200
+    return browser
+
+
+@pytest.fixture(scope="module")
+def looking_reader(looked_at: Mounted) -> Browser:
+    """A Reader, signed in to the cloud that is only looked at."""
+    browser = Browser(looked_at)
+    assert browser.sign_in("reader@contoso.com", "Reader-pass-1").status == 200
+    return browser

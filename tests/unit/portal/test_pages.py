@@ -121,6 +121,13 @@ def test_review_tells_gains(looking: Browser) -> None:
     assert "still cannot" not in review.text
 
 
+def test_review_of_a_group(looking: Browser) -> None:
+    """M23: a role given to a group reaches its members, and the review says how many."""
+    signers = _member(looking, "signers")
+    review = looking.open(f"{PAGES}/iam/add?step=review&role={SIGNER}&member={signers}")
+    assert "signers is a group: the change reaches 1 member." in review.text
+
+
 def test_assign_twice_is_no_error(owner: Browser) -> None:
     """M7: az lists the existing assignment when there is one already; so does the portal."""
     alain = _member(owner, "Alain")

@@ -41,18 +41,18 @@ def test_reader_saves_nothing(reader: Browser, cloud: Client, page: str, fields:
 
 
 @pytest.mark.parametrize("page", ["content-trust", "update", "access-keys", "iam", "overview"])
-def test_reader_sees_why(reader: Browser, page: str) -> None:
+def test_reader_sees_why(looking_reader: Browser, page: str) -> None:
     """M31: a Reader sees each page; the buttons are grey, and the page says which permission is missing."""
-    shown = reader.open(f"{PAGES}/{page}")
+    shown = looking_reader.open(f"{PAGES}/{page}")
     assert shown.status == 200
     assert "You do not have the permission Microsoft." in shown.text
     assert re.search(r"<button[^>]* disabled title=\"You do not have the permission", shown.text)
 
 
-def test_form_without_mark(owner: Browser) -> None:
+def test_form_without_mark(looking: Browser) -> None:
     """M31: a form that does not carry this session's mark is refused."""
     for mark in ("", "x" * 32):
-        answer = owner.send("POST", f"{PAGES}/content-trust", {"csrf": mark, "status": "enabled"}, OURS)
+        answer = looking.send("POST", f"{PAGES}/content-trust", {"csrf": mark, "status": "enabled"}, OURS)
         assert answer.status == 403
         assert "Nothing was changed." in answer.text
 
@@ -61,12 +61,12 @@ def test_form_without_mark(owner: Browser) -> None:
     {"origin": "https://evil.example"}, {"origin": "https://evil.example", "sec-fetch-site": "same-origin"},
     {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site", "origin": "https://localhost"}, {}, {"origin": "null"},
 ])  # fmt: skip
-def test_form_of_another_origin(owner: Browser, headers: dict[str, str]) -> None:
+def test_form_of_another_origin(looking: Browser, headers: dict[str, str]) -> None:
     """M31: another origin's form post is refused, even should it know the mark."""
-    page = owner.open(f"{PAGES}/content-trust")
-    answer = owner.send("POST", page.url, {"csrf": page.csrf, "status": "enabled"}, headers)
+    page = looking.open(f"{PAGES}/content-trust")
+    answer = looking.send("POST", page.url, {"csrf": page.csrf, "status": "enabled"}, headers)
     assert answer.status == 403
-    assert 'value="enabled" checked' not in owner.open(page.url).text
+    assert 'value="enabled" checked' not in looking.open(page.url).text
 
 
 def test_another_visitors_mark(owner: Browser, reader: Browser) -> None:
@@ -87,9 +87,9 @@ def test_sign_out_needs_the_mark(owner: Browser) -> None:
     assert "authorize" in owner.send("GET", "/portal/registries").header("location")
 
 
-def test_cookies(served: Mounted) -> None:
+def test_cookies(looked_at: Mounted) -> None:
     """M31: cookies are for this host alone, unreadable to scripts, not sent with other sites' forms."""
-    browser = Browser(served)
+    browser = Browser(looked_at)
     started = browser.send("GET", "/portal/registries")
     for line in started.cookies:
         assert re.match(r"__Host-", line)
@@ -100,12 +100,12 @@ def test_cookies(served: Mounted) -> None:
     assert FLOW not in browser.jar
 
 
-def test_planted_session(served: Mounted) -> None:
+def test_planted_session(looked_at: Mounted) -> None:
     """M31: the session after the sign-in is a new one: a key that somebody planted opens nothing (fixation)."""
-    browser = Browser(served, {SESSION: "planted"})
+    browser = Browser(looked_at, {SESSION: "planted"})
     browser.sign_in("owner@contoso.com", "Owner-pass-1")
     assert browser.jar[SESSION] != "planted"
-    attacker = Browser(served, {SESSION: "planted"})
+    attacker = Browser(looked_at, {SESSION: "planted"})
     assert "authorize" in attacker.send("GET", "/portal/registries").header("location")
 
 
@@ -120,9 +120,9 @@ def test_signing_in_again_ends_the_session_before(owner: Browser) -> None:
     assert "authorize" in Browser(owner.app, before).send("GET", "/portal/registries").header("location")
 
 
-def test_code_of_somebody_else(served: Mounted) -> None:
+def test_code_of_somebody_else(looked_at: Mounted) -> None:
     """M31: a code that was not asked for in this browser begins no session (login CSRF)."""
-    attacker, victim = Browser(served), Browser(served)
+    attacker, victim = Browser(looked_at), Browser(looked_at)
     page = attacker.open("/portal/registries")
     posted = attacker.send(
         "POST", page.url, {**page.hidden(), "username": "reader@contoso.com", "password": "Reader-pass-1"}
@@ -138,27 +138,27 @@ def test_code_of_somebody_else(served: Mounted) -> None:
     "https://evil.example/", "//evil.example/", "/\\evil.example", "/portal/../evil", "javascript:alert(1)", "/other",
     "/portal/\r\nset-cookie: x=y", "", "/portal/sign-in?back=/portal/", "/portalevil",
 ])  # fmt: skip
-def test_no_open_redirect(served: Mounted, back: str) -> None:
+def test_no_open_redirect(looked_at: Mounted, back: str) -> None:
     """M31: after the sign-in a visitor comes to a page of the portal, whatever the address said."""
     from urllib.parse import quote
 
-    browser = Browser(served)
+    browser = Browser(looked_at)
     assert (
         browser.sign_in("reader@contoso.com", "Reader-pass-1", f"/portal/sign-in?back={quote(back)}").url
         == "/portal/registries"
     )
 
 
-def test_back_to_the_page(served: Mounted) -> None:
+def test_back_to_the_page(looked_at: Mounted) -> None:
     """M31: an ended session leads through the sign-in back to the page that was wanted."""
-    browser = Browser(served)
+    browser = Browser(looked_at)
     page = browser.sign_in("reader@contoso.com", "Reader-pass-1", f"{PAGES}/iam/assignments?q=read")
     assert page.url == f"{PAGES}/iam/assignments?q=read"
 
 
-def test_wrong_password_has_entras_text(served: Mounted) -> None:
+def test_wrong_password_has_entras_text(looked_at: Mounted) -> None:
     """M31: the sign-in page speaks as Entra does."""
-    browser = Browser(served)
+    browser = Browser(looked_at)
     page = browser.open("/portal/registries")
     again = browser.send("POST", page.url, {**page.hidden(), "username": "owner@contoso.com", "password": "no"})
     assert "AADSTS50126" in again.text
@@ -175,9 +175,9 @@ def test_portal_codes_go_nowhere_else(cloud: Client) -> None:
 
 @pytest.mark.parametrize("where", ["/portal/", "/portal/nothing", "/portal/static/x/portal.css", "/portal/static/x/none",
                                    f"{PAGES}/overview", "/portal/registries", "/portal"])  # fmt: skip
-def test_headers_on_each_answer(owner: Browser, where: str) -> None:
+def test_headers_on_each_answer(looking: Browser, where: str) -> None:
     """M31: a strict policy and no frames, on pages, redirects, files and errors."""
-    answer = owner.send("GET", where)
+    answer = looking.send("GET", where)
     policy = answer.header("content-security-policy")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -187,35 +187,35 @@ def test_headers_on_each_answer(owner: Browser, where: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["overview", "iam/assignments", "iam/add?step=members&panel=1", "content-trust"])
-def test_nothing_inline(owner: Browser, page: str) -> None:
+def test_nothing_inline(looking: Browser, page: str) -> None:
     """M31: no script, style or handler is written into a page, and nothing comes from another host."""
-    text = owner.open(f"{PAGES}/{page}").text
+    text = looking.open(f"{PAGES}/{page}").text
     assert not re.search(r"<style|style=|\son\w+=|<script(?! src=\"/portal/static/)|javascript:", text)
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", text)
 
 
-def test_no_token_leaks(owner: Browser, served: Mounted, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_leaks(looking: Browser, looked_at: Mounted, caplog: pytest.LogCaptureFixture) -> None:
     """M31: neither pages nor addresses nor the log hold a token; the cookie alone is not one."""
-    browser = Browser(log.AccessLog(served), dict(owner.jar))
+    browser = Browser(log.AccessLog(looked_at), dict(looking.jar))
     with caplog.at_level(logging.DEBUG):
         texts = [browser.open(f"{PAGES}/{page}").text for page in ("overview", "iam", "access-keys", "iam/assignments")]
     told = "\n".join(texts) + caplog.text
     assert not re.search(r"eyJ[\w-]+\.eyJ", told)
-    assert owner.jar[SESSION] not in told
+    assert looking.jar[SESSION] not in told
 
 
-def test_another_host(owner: Browser) -> None:
+def test_another_host(looking: Browser) -> None:
     """M31: under another name (rebinding) the portal shows nothing and changes nothing."""
-    page = owner.open(f"{PAGES}/content-trust")
-    shown = owner.send("GET", f"{PAGES}/content-trust", headers={"host": "evil.example"})
+    page = looking.open(f"{PAGES}/content-trust")
+    shown = looking.send("GET", f"{PAGES}/content-trust", headers={"host": "evil.example"})
     assert shown.header("location").startswith("https://localhost/portal/")
-    posted = owner.send("POST", page.url, {"csrf": page.csrf, "status": "enabled"}, OURS | {"host": "evil.example"})
+    posted = looking.send("POST", page.url, {"csrf": page.csrf, "status": "enabled"}, OURS | {"host": "evil.example"})
     assert posted.status == 421
 
 
-def test_login_server_has_no_portal(owner: Browser) -> None:
+def test_login_server_has_no_portal(looking: Browser) -> None:
     """M29: the portal is at the cloud's own host."""
-    assert owner.send("GET", "/portal/", headers={"host": "myregistry.azurecr.io"}).header(
+    assert looking.send("GET", "/portal/", headers={"host": "myregistry.azurecr.io"}).header(
         "docker-distribution-api-version"
     )
 
@@ -262,7 +262,7 @@ def test_scripts_as_names(owner: Browser, named_as_scripts: str, page: str) -> N
     assert "<script>alert" not in shown.text
 
 
-def test_scripts_typed_into_searches(owner: Browser) -> None:
+def test_scripts_typed_into_searches(looking: Browser) -> None:
     """M31: what a visitor typed comes back as text."""
     from urllib.parse import quote
 
@@ -273,18 +273,18 @@ def test_scripts_typed_into_searches(owner: Browser) -> None:
         "iam/add?step=conditions&condition=",
         "iam/remove?name=",
     ):
-        shown = owner.open(f"{PAGES}/{page}{quote(SCRIPT)}")
+        shown = looking.open(f"{PAGES}/{page}{quote(SCRIPT)}")
         assert "<script>alert" not in shown.text
 
 
-def test_toast_of_a_stranger(owner: Browser) -> None:
+def test_toast_of_a_stranger(looking: Browser) -> None:
     """M31: a notice names a text of ours; a cookie of another form shows nothing."""
     from azext_trust.portal.cookies import packed
 
     for value in ("x", packed({"key": "error.ours", "values": {}}), packed({"key": "toast.removed", "values": 1}),
                   packed({"key": "toast.created", "values": {}}), packed([1])):  # fmt: skip
-        owner.jar["__Host-aztrust-toast"] = value
-        page = owner.open("/portal/registries")
+        looking.jar["__Host-aztrust-toast"] = value
+        page = looking.open("/portal/registries")
         assert page.status == 200
         assert ('role="status"' in page.text) is (value == packed({"key": "toast.removed", "values": {}}))
 
