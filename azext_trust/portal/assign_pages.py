@@ -164,7 +164,7 @@ def _through(visit: Visit, person: Person) -> int | None:
         rows = visit.graph.listed(f"/groups/{person.id}/transitiveMembers")
     except HttpError:
         return None
-    return sum(row.get("@odata.type") != "#microsoft.graph.group" for row in rows)
+    return sum(str(row.get("@odata.type")) != "#microsoft.graph.group" for row in rows)
 
 
 _SIGN = (

@@ -64,9 +64,9 @@ def icon(name: str) -> Markup:
     )
 
 
-def moment(text: str | None) -> Markup:
+def moment(text: object) -> Markup:
     """Return a time stamp, to the second, as UTC."""
-    if not text:
+    if not isinstance(text, str) or not text:
         return Markup("&ndash;")
     return Markup('<time datetime="{}">{} UTC</time>').format(text, text[:19].replace("T", " "))
 

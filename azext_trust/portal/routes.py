@@ -31,6 +31,12 @@ PAGES = (
     Page("POST", _AT + "/content-trust", "content_trust_page:save"),
     Page("GET", _AT + "/tokens", "tokens_pages:tokens"),
     Page("GET", _AT + "/scope-maps", "tokens_pages:maps"),
+    Page("GET", _AT + "/tokens/add", "token_forms:token_form"),
+    Page("POST", _AT + "/tokens/add", "token_forms:create_token"),
+    Page("GET", _AT + "/token", "token_forms:token"),
+    Page("POST", _AT + "/token", "token_forms:change_token"),
+    Page("GET", _AT + "/scope-maps/add", "token_forms:map_form"),
+    Page("POST", _AT + "/scope-maps/add", "token_forms:create_map"),
     Page("GET", _AT + "/activity", "activity_page:show"),
     # Access control (IAM)
     Page("GET", _AT + "/iam", "access_pages:check"),

@@ -31,5 +31,5 @@ def _listed(visit: Visit, noun: str, title: str) -> Response:
     page = "tokens" if noun == "tokens" else "scope-maps"
     return resource(
         visit, "tokens" if noun == "tokens" else "scope_maps", page, page_title=title, rows=cut.rows, first=cut.first,
-        next=cut.next,
+        next=cut.next, lacks=visit.lacks(f"Microsoft.ContainerRegistry/registries/{noun}/write"),
     )  # fmt: skip

@@ -196,3 +196,34 @@ def test_renewals_at_once(cloud: Client, served: Mounted, owner: Browser) -> Non
 
     assert set(asyncio.run(all_at_once())) == {200}
     assert owner.open(f"{PAGES}/overview").status == 200
+
+
+def test_add_a_token(cloud: Client) -> None:
+    """M10: a token is added with its scope map; its passwords are shown once."""
+    made = {
+        "passwords": [{"name": "password1", "value": "SHOWN-ONCE"}, {"name": "password2", "value": "NOT-ASKED-FOR"}]
+    }
+    answers: dict[str, Callable[[str], Any]] = {
+        "/generateCredentials?": lambda url: made, "/tokens/cibuild?": lambda url: {**TOKEN, "name": "cibuild"},
+        "/scopeMaps?": lambda url: {"value": [MAP]},
+    }  # fmt: skip
+    browser, _ = signed_in(cloud, answers)
+    page = browser.submit(browser.open(f"{PAGES}/tokens/add"), fields={"name": "cibuild", "map": "mine"})
+    assert "The token cibuild was created." in page.text
+    shown = browser.submit(page, fields={"do": "password1", "expiry": "2027-01-01"})
+    assert "SHOWN-ONCE" in shown.text
+    assert "NOT-ASKED-FOR" not in shown.text
+    assert "The token cibuild is disabled." in browser.submit(page, fields={"do": "disabled"}).text
+
+
+def test_add_a_scope_map(cloud: Client) -> None:
+    """M10: a scope map has one action for each line; a refusal keeps what was typed."""
+    browser, adapter = signed_in(
+        cloud, {"/scopeMaps/mine1?": lambda url: MAP, "/scopeMaps?": lambda url: {"value": []}}
+    )
+    page = browser.open(f"{PAGES}/scope-maps/add")
+    fields = {"name": "mine1", "description": "d", "actions": "repositories/a/content/read\r\n\r\n"}
+    assert "The scope map mine1 was created." in browser.submit(page, fields=fields).text
+    refused = browser.submit(page, fields={**fields, "name": "other1"})
+    assert refused.status >= 400
+    assert "repositories/a/content/read" in refused.text
