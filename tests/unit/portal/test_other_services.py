@@ -218,9 +218,7 @@ def test_add_a_token(cloud: Client) -> None:
 
 def test_add_a_scope_map(cloud: Client) -> None:
     """M10: a scope map has one action for each line; a refusal keeps what was typed."""
-    browser, adapter = signed_in(
-        cloud, {"/scopeMaps/mine1?": lambda url: MAP, "/scopeMaps?": lambda url: {"value": []}}
-    )
+    browser, _ = signed_in(cloud, {"/scopeMaps/mine1?": lambda url: MAP, "/scopeMaps?": lambda url: {"value": []}})
     page = browser.open(f"{PAGES}/scope-maps/add")
     fields = {"name": "mine1", "description": "d", "actions": "repositories/a/content/read\r\n\r\n"}
     assert "The scope map mine1 was created." in browser.submit(page, fields=fields).text
