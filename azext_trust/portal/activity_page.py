@@ -38,9 +38,7 @@ def show(visit: Visit) -> Response:
 
 
 def _condition(visit: Visit, span: str) -> str:
-    # The cloud's clock may be set: it, not this machine's, says what "the last hour" is.
-    now = datetime.fromisoformat(str(visit.operator.status().get("now") or datetime.now(UTC).isoformat()))
-    since, until = now - timedelta(hours=SPANS[span]), now + timedelta(minutes=1)
+    since, until = visit.now - timedelta(hours=SPANS[span]), visit.now + timedelta(minutes=1)
     parts = [f"eventTimestamp ge '{_text(since)}'", f"eventTimestamp le '{_text(until)}'"]
     if visit.at.kind == GROUP:
         parts.append(f"resourceGroupName eq '{visit.at.group}'")

@@ -12,6 +12,7 @@ from azext_trust.cloud.errors import HttpError
 from azext_trust.portal.images import Signed, images_of
 from azext_trust.portal.overview_page import WRITE, registry_of, resource, trusted
 from azext_trust.portal.visit import Visit, path
+from azext_trust.signing.looking import Distrusted
 
 _NOTICES = {"off": "", "2026": "trust.notice.2026", "2028": "trust.notice.2028"}
 _LISTED = 100
@@ -67,10 +68,13 @@ def _warn(visit: Visit, registry: dict[str, Any], loss: losses.Loss | None, told
 
 
 def _lost(visit: Visit, server: str) -> list[Signed]:
-    """Return what is signed, as far as the visitor may see it; who may not pull can still disable."""
+    """Return what is signed, as far as the visitor may see it.
+
+    Who may not pull can still disable, and so can whoever has trust data that do not verify: it is the way out.
+    """
     try:
-        return list(images_of(visit.connection).signed(server))
-    except (NoToken, RegistryError):
+        return list(images_of(visit.connection, visit.now).signed(server))
+    except (NoToken, RegistryError, Distrusted):
         return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -122,9 +123,20 @@ class Visit:
         return self.words("lacks", action=action, scope=self.at.name)
 
     @cached_property
+    def status(self) -> dict[str, Any]:
+        """What the cloud tells any signed-in caller: its retirement position, its clock."""
+        return self.operator.status()
+
+    @property
+    def now(self) -> datetime:
+        """The cloud's present, which may be set: not this machine's."""
+        told = self.status.get("now")
+        return datetime.fromisoformat(str(told)) if told else datetime.now(UTC)
+
+    @property
     def retirement(self) -> str:
         """Where the cloud's retirement switch stands (M5)."""
-        return str(self.operator.status().get("retirement", "off"))
+        return str(self.status.get("retirement", "off"))
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page, or for htmx the part of it that has the template's name with an underscore in front."""

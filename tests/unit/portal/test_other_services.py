@@ -78,7 +78,7 @@ class Shelf:
 def shelved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pages see images."""
     for module in (repositories_pages, content_trust_page):
-        monkeypatch.setattr(module, "images_of", lambda connection: Shelf())
+        monkeypatch.setattr(module, "images_of", lambda connection, now: Shelf())
 
 
 def test_repositories_come_in_pages(cloud: Client, shelved: None) -> None:
