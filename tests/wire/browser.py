@@ -69,7 +69,7 @@ class Visitor:
         self.open(where)
         self.page.locator("input[name=username]").fill(f"{name}@contoso.com")
         self.page.locator("input[name=password]").fill(PASSWORDS[name])
-        self.page.locator("button[type=submit]").click()
+        self.page.locator("input[name=password]").press("Enter")
         self.page.wait_for_load_state()
         if "/oauth2/" in self.page.url and self.page.get_by_role("button", name="Continue").count():
             self.page.get_by_role("button", name="Continue").click()

@@ -26,6 +26,7 @@ PAGES = {
     "add-members": f"{AT}/iam/add?step=members&role={SIGNER}",
     "select-members": f"{AT}/iam/add?step=members&role={SIGNER}&panel=1",
     "add-conditions": f"{AT}/iam/add?step=conditions&role={SIGNER}", "subscription": f"{SUBSCRIPTION}/overview",
+    "token-add": f"{AT}/tokens/add", "scope-map-add": f"{AT}/scope-maps/add",
     "subscription-access": f"{SUBSCRIPTION}/iam", "missing": "/portal/nothing",
 }  # fmt: skip
 LOOKS = [("light", "en-US", 1280), ("dark", "fr-FR", 1280), ("light", "fr-FR", 390)]
@@ -190,7 +191,7 @@ def test_sign_out_and_back(browser: Browser, portal: Served) -> None:
         visitor.open(f"{AT}/iam/roles")
         visitor.page.locator("input[name=username]").fill("owner@contoso.com")
         visitor.page.locator("input[name=password]").fill("wrong")
-        visitor.page.locator("button[type=submit]").click()
+        visitor.page.locator("input[name=password]").press("Enter")
         expect(visitor.page.get_by_role("alert")).to_contain_text("AADSTS50126")
         visitor.sign_in("owner", f"{AT}/iam/roles")
         visitor.page.wait_for_url(f"**{AT}/iam/roles")
