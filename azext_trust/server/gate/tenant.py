@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -162,11 +163,11 @@ def _scan(
     session: Session, kind: _Kind, stopped: Callable[[], bool], where: ColumnElement[bool] | None = None
 ) -> Iterator[Any]:
     """Yield all rows of a kind, in the order in which they lie in the database, never many at once."""
-    found = session.connection().execute(kind.query(where).execution_options(yield_per=CHUNK))
-    for rows in found.partitions():
-        if stopped():
-            return
-        yield from rows
+    with closing(session.connection().execute(kind.query(where).execution_options(yield_per=CHUNK))) as found:
+        for rows in found.partitions():
+            if stopped():
+                return
+            yield from rows
 
 
 def assignments_of(
