@@ -148,15 +148,22 @@ def load(session: Session, index: Index, stopped: Callable[[], bool] = lambda: F
     for row in _scan(session, _KINDS["principal"], stopped, groups):
         index.put_principal(principal(row))
     for name, kind in _KINDS.items():
-        for row in _scan(session, kind, stopped) if name != "assignment" else ():
-            kind.put(index, row)
-    # A million assignments name few scopes, roles and principals: each text is kept once.
+        rows = _scan(session, kind, stopped)
+        if name == "member":
+            index.put_members(rows)
+        elif name == "assignment":
+            index.put_assignments(_shared(rows))
+        else:
+            for row in rows:
+                kind.put(index, row)
+
+
+def _shared(rows: Iterable[Any]) -> Iterator[RoleAssignment]:
+    """Yield assignments. A million of them name few scopes, roles and principals: each text is kept once."""
     texts: dict[str, str] = {}
     one = texts.setdefault
-    for name, scope, role_id, holder, condition, version in _scan(session, _KINDS["assignment"], stopped):
-        index.put_assignment(
-            RoleAssignment(name, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
-        )
+    for name, scope, role_id, holder, condition, version in rows:
+        yield RoleAssignment(name, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
 
 
 def _scan(
