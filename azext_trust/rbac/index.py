@@ -133,6 +133,13 @@ class Index:
         self.groups.add(group, self.numbers.of(member_id))
         self.version += 1
 
+    def put_members(self, edges: Iterable[tuple[str, str]]) -> None:
+        """Add many direct members, given with their groups: group first."""
+        of = self.numbers.of
+        self.groups.add_all((of(group), of(member)) for group, member in edges)
+        self._groups_at, self._groups_over = {}, {}
+        self.version += 1
+
     def remove_member(self, group_id: str, member_id: str) -> None:
         """Take a direct member out of a group."""
         self.groups.remove(self.numbers.of(group_id), self.numbers.of(member_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from azext_trust.rbac import bits, layer
 
@@ -70,6 +70,13 @@ class Memberships:
         layer.writable(self._parents, member, set).add(group)
         layer.writable(self._members, group, set).add(member)
         self._changed(group, member)
+
+    def add_all(self, edges: Iterable[tuple[int, int]]) -> None:
+        """Put many members into groups; all that was worked out is forgotten once."""
+        for group, member in edges:
+            layer.writable(self._parents, member, set).add(group)
+            layer.writable(self._members, group, set).add(member)
+        self._above, self._above_bits, self._members_of = {}, {}, {}
 
     def remove(self, group: int, member: int) -> None:
         """Take a direct member out of a group; nothing happens when it is not in it."""

@@ -38,9 +38,11 @@ class RoleDefinition:
     condition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RoleAssignment:
-    """A role given to a principal at a scope, perhaps under a condition. Ids are in lower case."""
+class RoleAssignment(NamedTuple):
+    """A role given to a principal at a scope, perhaps under a condition. Ids are in lower case.
+
+    A tuple, as grants and decisions are: there are millions, and a frozen dataclass is made four times slower.
+    """
 
     id: str
     scope: str

@@ -153,8 +153,7 @@ def fill(tenant: Tenant, index: Index, assignments: Iterable[RoleAssignment]) ->
         index.put_principal(Principal(group, "Group"))
     for person in tenant.people:
         index.put_principal(Principal(person))
-    for group, member in tenant.members:
-        index.put_member(group, member)
+    index.put_members(tenant.members)
     index.put_assignments(assignments)
     for deny in tenant.denies:
         index.put_deny(deny)

@@ -130,7 +130,7 @@ def change(world: World, what: Change) -> None:
         text = render(tree) if tree else None
         if text:
             world.trees[text] = tree
-        row = replace(row, condition=text)
+        row = _under(row, text)
         rows: dict[str, Any] = world.assignments if name == "put_assignment" else world.roles
         rows[row.id] = row
     elif name == "put_member":
@@ -149,6 +149,10 @@ def change(world: World, what: Change) -> None:
         _removed(world, name, rest[0])
 
 
+def _under(row: Any, text: str | None) -> Any:
+    return row._replace(condition=text) if isinstance(row, RoleAssignment) else replace(row, condition=text)
+
+
 def _removed(world: World, name: str, key: str) -> None:
     if name == "remove_principal":
         world.principals.pop(key, None)
@@ -164,7 +168,7 @@ def move(index: Index, what: Change) -> None:
     name, *rest = what
     if name in ("put_assignment", "put_role"):
         row, tree = rest[0]
-        rest = [replace(row, condition=render(tree) if tree else None)]
+        rest = [_under(row, render(tree) if tree else None)]
     getattr(index, name)(*rest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -147,26 +148,33 @@ def load(session: Session, index: Index, stopped: Callable[[], bool] = lambda: F
     for row in _scan(session, _KINDS["principal"], stopped, groups):
         index.put_principal(principal(row))
     for name, kind in _KINDS.items():
-        for row in _scan(session, kind, stopped) if name != "assignment" else ():
-            kind.put(index, row)
-    # A million assignments name few scopes, roles and principals: each text is kept once.
+        rows = _scan(session, kind, stopped)
+        if name == "member":
+            index.put_members(rows)
+        elif name == "assignment":
+            index.put_assignments(_shared(rows))
+        else:
+            for row in rows:
+                kind.put(index, row)
+
+
+def _shared(rows: Iterable[Any]) -> Iterator[RoleAssignment]:
+    """Yield assignments. A million of them name few scopes, roles and principals: each text is kept once."""
     texts: dict[str, str] = {}
     one = texts.setdefault
-    for name, scope, role_id, holder, condition, version in _scan(session, _KINDS["assignment"], stopped):
-        index.put_assignment(
-            RoleAssignment(name, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
-        )
+    for name, scope, role_id, holder, condition, version in rows:
+        yield RoleAssignment(name, one(scope, scope), one(role_id, role_id), one(holder, holder), condition, version)
 
 
 def _scan(
     session: Session, kind: _Kind, stopped: Callable[[], bool], where: ColumnElement[bool] | None = None
 ) -> Iterator[Any]:
     """Yield all rows of a kind, in the order in which they lie in the database, never many at once."""
-    found = session.connection().execute(kind.query(where).execution_options(yield_per=CHUNK))
-    for rows in found.partitions():
-        if stopped():
-            return
-        yield from rows
+    with closing(session.connection().execute(kind.query(where).execution_options(yield_per=CHUNK))) as found:
+        for rows in found.partitions():
+            if stopped():
+                return
+            yield from rows
 
 
 def assignments_of(

@@ -84,7 +84,7 @@ class Warm:
         One transaction sees one moment. Erasure, which waits for readers, may have to wait for this one.
         """
         index = Index()
-        with self._reading() as session:
+        with self._reading() as session, _no_collection():
             mark = changes.head(session)
             tenant.load(session, index, self._stop.is_set)
         if self._stop.is_set():
@@ -150,6 +150,18 @@ class Warm:
         """Tell whether the store went back behind the index, rather than this transaction being an old one."""
         with self._reading() as session:
             return changes.head(session).sequence < self._mark.sequence
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let no collector walk the millions of objects that are being made: all of them are kept."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def keep(store: Store) -> Warm:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from azext_trust.rbac import capabilities, what_can, what_if
 from azext_trust.rbac.model import ALL_SUBSCRIPTIONS, Principal, RoleAssignment
 from azext_trust.rbac.who_can import WhoCan, who_can
@@ -133,4 +131,4 @@ def test_what_if_a_condition_falls() -> None:
 
 
 def _unconditional(tenant: Tenant) -> list[RoleAssignment]:
-    return [replace(row, condition=None) for row in tenant.index.assignments()]
+    return [row._replace(condition=None) for row in tenant.index.assignments()]
