@@ -71,28 +71,32 @@ def documents(folder: Path, note: Note) -> Iterator[Document]:
     """
     if not folder.is_dir():
         raise FileError(f"{folder} is no directory of exported files.")
+    passed_by = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
             document = _document(path)
             if document is None:
-                note(f"{path} is no JSON: it is passed by.")
+                passed_by.append(path.name)
             else:
                 yield document
+    if passed_by:
+        more = f" and {len(passed_by) - 3} more" if len(passed_by) > 3 else ""
+        note(f"No JSON, passed by: {', '.join(passed_by[:3])}{more}.")
 
 
 def _document(path: Path) -> Document | None:
+    named = path.suffix.lower() == ".json"
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(64)
+            if not named and not head.lstrip(_BEFORE).startswith((b"{", b"[")):
+                return None
+            raw = head + file.read()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
     text = decoded(path, raw)
-    named = path.suffix.lower() == ".json"
-    if not text.lstrip().startswith(("{", "[")):
-        if named:
-            raise FileError(
-                f"{path}: line 1, column 1: {'the file is empty' if not text.strip() else 'this is no JSON'}."
-            )
-        return None
+    if not text.strip():
+        raise FileError(f"{path}: line 1, column 1: the file is empty.")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -100,6 +104,10 @@ def _document(path: Path) -> Document | None:
     except RecursionError:
         raise FileError(f"{path}: it is nested too deep.") from None
     return Document(path, text, unwrapped(value), _is_list(value))
+
+
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""What may stand before the first sign of JSON: marks of encodings, and space."""
 
 
 def decoded(path: Path, raw: bytes) -> str:
@@ -149,7 +157,8 @@ def _take(found: Collected, document: Document) -> bool:
             kind = recognise.take(found, row, group)
         except BadRow as bad:
             line = line_of(document.text, at) if document.listed else 1
-            place = f"$[{at}].{bad.member}" if document.listed else f"$.{bad.member}"
+            member = next((name for name in row if str(name).lower() == bad.member), bad.member)
+            place = f"$[{at}].{member}" if document.listed else f"$.{member}"
             raise FileError(f"{document.path}: line {line}: {place}: {bad.message}.") from None
         kinds.add(kind)
         useful = useful or bool(kind)

@@ -82,11 +82,11 @@ def _lower(row: Flat, name: str, key: str) -> Any:
 def assignment(row: Flat) -> Assigned:
     """Return a role assignment (REST roleAssignments; az; ``Get-AzRoleAssignment``)."""
     shell = "roleassignmentid" in row or "objectid" in row
-    name = text(row, "roleassignmentname", "name", "roleassignmentid", "id")
+    name = text(row, "name", "roleassignmentname", "id", "roleassignmentid")
     scope = text(row, "scope")
     if not scope.startswith("/"):
         raise BadRow("scope", f"'{scope}' is no scope")
-    who = text(row, "objectid", "principalid").lower()
+    who = text(row, "principalid", "objectid").lower()
     kind = text(row, "objecttype", "principaltype", default="")
     known_name = row.get("signinname") or row.get("principalname") if shell else row.get("principalname")
     stored = Stored(last(name), kind, text(row, "createdon", default=""), text(row, "createdby", default=""),

@@ -24,10 +24,16 @@ class Context:
     Args:
         state: ``--state``: the cloud directory of the embedded cloud.
         subscription: ``--subscription``: id or name.
+        output: ``--output``.
+
+    Attributes:
+        exit_code: what a command that succeeds ends with: an audit's answer may be a no.
     """
 
-    def __init__(self, state: str | None = None, subscription: str | None = None) -> None:
+    def __init__(self, state: str | None = None, subscription: str | None = None, output: str = "json") -> None:
         self.state = state
+        self.output = output
+        self.exit_code = 0
         self._subscription = subscription
 
     @cached_property

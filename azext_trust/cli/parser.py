@@ -138,7 +138,9 @@ def _argument(row: Argument) -> Any:
         options |= {"nargs": "?", "const": row.bare}
     if row.options:
         return CLICommandArgument(row.dest, options_list=list(row.options), **options)
-    return CLICommandArgument(row.dest, metavar=row.dest.upper(), **options)
+    made = CLICommandArgument(row.dest, metavar=row.dest.upper(), **options)
+    made.options_list = []  # knack names an option after the parameter where none is given
+    return made
 
 
 class _Choices(tuple[str, ...]):

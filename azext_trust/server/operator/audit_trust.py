@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sqlalchemy import Select, func, select, tuple_
 from sqlmodel import SQLModel
 
@@ -21,9 +16,8 @@ from azext_trust.server.store import registries
 from azext_trust.server.store.activity import TABLE
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.store.trust import TrustKey, TrustMetadata, TrustTag
-from azext_trust.tuf import keys as tuf_keys
 from azext_trust.tuf import roles
-from azext_trust.tuf.errors import MalformedMetadata, UnusableKey
+from azext_trust.tuf.overview import overview
 
 PUBLISHED = f"{REGISTRIES}/trustedCollections/write"
 MOST_PUBLISHES = 20_000
@@ -87,11 +81,11 @@ class Reader:
             newest = newest.where(_METADATA.c.registry_id.in_(ids))
         key = tuple_(*own, _METADATA.c.version)
         query = select(*own, _METADATA.c.version, _METADATA.c.content).where(key.in_(newest))
-        read: dict[tuple[str, str], dict[str, tuple[int, Mapping[str, Any]]]] = defaultdict(dict)
-        for registry_id, gun, role, version, content in self._rows(query):
-            read[registry_id, gun][role] = (version, _fields(bytes(content)))
+        read: dict[tuple[str, str], dict[str, bytes]] = defaultdict(dict)
+        for registry_id, gun, role, _, content in self._rows(query):
+            read[registry_id, gun][role] = bytes(content)
         servers = self._server_keys(ids)
-        return {at: list(_of_repository(found, servers.get(at, frozenset()))) for at, found in read.items()}
+        return {at: metadata_of(found, servers.get(at, frozenset())) for at, found in read.items()}
 
     def _server_keys(self, ids: list[str] | None) -> dict[tuple[str, str], frozenset[str]]:
         query = select(_KEYS.c.registry_id, _KEYS.c.gun, _KEYS.c.key_id)
@@ -139,76 +133,16 @@ def _json(text: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _fields(content: bytes) -> Mapping[str, Any]:
-    """Return what is signed. It was validated when it was stored; keys that cannot be read are passed by later."""
-    found = _json(content.decode("utf-8", "replace")).get("signed")
-    return found if isinstance(found, Mapping) else {}
+def metadata_of(contents: Mapping[str, bytes], servers: frozenset[str]) -> list[Metadata]:
+    """Return roles as audits see them.
 
-
-def _of_repository(
-    found: Mapping[str, tuple[int, Mapping[str, Any]]], servers: frozenset[str]
-) -> Iterator[Metadata]:  # fmt: skip
-    root = found.get(roles.ROOT, (0, {}))[1]
-    for role, (version, fields) in sorted(found.items()):
-        held = _root_role(root, role) if role in roles.BASE_ROLES else _delegated(found, role)
-        keys = tuple(key for key in map(_key, held[0]) if key is not None)
-        server = role in (roles.TIMESTAMP, roles.SNAPSHOT) and bool(servers & {key.id for key in keys})
-        expires = str(fields.get("expires", ""))
-        yield Metadata(role, version, expires[:19] + "Z" if expires else "", keys, held[1], server)
-    for role in _unsigned(found):
-        held = _delegated(found, role)
-        yield Metadata(role, 0, "", tuple(key for key in map(_key, held[0]) if key is not None), held[1])
-
-
-Held = tuple[list[tuple[str, str, str]], int]
-"""Keys as id, kind and public half; and the threshold."""
-
-
-def _listed(keys: object, ids: object) -> list[tuple[str, str, str]]:
-    if not isinstance(keys, Mapping) or not isinstance(ids, list):
-        return []
-    return [
-        (str(name), str(keys[name]["keytype"]), str(keys[name]["keyval"]["public"]))
-        for name in ids if isinstance(keys.get(name), Mapping)
-    ]  # fmt: skip
-
-
-def _root_role(root: Mapping[str, Any], role: str) -> Held:
-    said = (root.get("roles") or {}).get(role) or {}
-    return _listed(root.get("keys"), said.get("keyids")), int(said.get("threshold", 1))
-
-
-def _delegated(found: Mapping[str, tuple[int, Mapping[str, Any]]], role: str) -> Held:
-    parent = found.get(roles.parent(role), (0, {}))[1]
-    given = parent.get("delegations") or {}
-    for one in given.get("roles") or ():
-        if one.get("name") == role:
-            return _listed(given.get("keys"), one.get("keyids")), int(one.get("threshold", 1))
-    return [], 1
-
-
-def _unsigned(found: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield delegations that have no metadata of their own yet."""
-    for role, (_, fields) in found.items():
-        if roles.is_targets(role):
-            for one in (fields.get("delegations") or {}).get("roles") or ():
-                if str(one.get("name")) not in found:
-                    yield str(one.get("name"))
-
-
-@lru_cache(maxsize=65536)
-def _key(said: tuple[str, str, str]) -> Key | None:
-    """Return a key as audits name it: by the id that it has without a certificate."""
-    name, kind, public = said
-    try:
-        held = tuf_keys.PublicKey(kind, base64.b64decode(public))
-        bare = held.bare() if kind.endswith("-x509") else held
-        material = tuf_keys.material(bare)
-        own = bare.id
-    except (UnusableKey, MalformedMetadata, binascii.Error, ValueError):
-        return Key(name, kind)
-    size = material.key_size if isinstance(material, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else 256
-    ends = ""
-    if kind.endswith("-x509"):
-        ends = x509.load_pem_x509_certificate(held.public).not_valid_after_utc.isoformat()
-    return Key(own, kind.removesuffix("-x509"), size, ends)
+    Args:
+        contents: the newest bytes of each role.
+        servers: ids of the keys that the server holds.
+    """
+    found = []
+    for one in overview(contents, tags=False):
+        keys = tuple(Key(key.id, key.kind, key.size, key.expires) for key in one.keys)
+        server = one.role in (roles.TIMESTAMP, roles.SNAPSHOT) and bool(servers & {key.id for key in keys})
+        found.append(Metadata(one.role, one.version, one.expires, keys, one.threshold, server))
+    return found
