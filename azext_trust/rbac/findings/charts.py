@@ -117,14 +117,16 @@ def _expiry(view: View) -> Iterator[Row]:
 
 
 def _shown(view: View) -> list[Registry]:
-    """Return the registries the graph can show: those with the most signers first."""
+    """Return the registries the graph can show: those with delegations, with trust data, with most signers first."""
     counted = []
     for registry in view.registries:
         found = view.holders(registry, "sign")
         count = (found.people() | found.people(depends=True)).bit_count() if found is not None else 0
         if count:
-            counted.append((-count, registry.name, registry))
-    return [row[2] for row in sorted(counted, key=lambda row: row[:2])[:MOST_REGISTRIES]]
+            repositories = view.tenant.trust(registry)
+            told = sum(bool(one.metadata) + 2 * bool(one.delegations) for one in repositories)
+            counted.append((-min(told, 3), -count, registry.name, registry))
+    return [row[3] for row in sorted(counted, key=lambda row: row[:3])[:MOST_REGISTRIES]]
 
 
 LAYERS = ("principal", "group", "assignment", "registry", "repository", "key")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from azext_trust.names import scopes
 from azext_trust.rbac import capabilities
+from azext_trust.rbac.findings.trust_data import moment
 from azext_trust.rbac.findings.view import View
 from azext_trust.rbac.index import Index
 from azext_trust.rbac.model import RoleAssignment
@@ -32,27 +34,30 @@ def signers(view: View) -> list[dict[str, object]]:
     lines: dict[str, list[tuple[str, int]]] = {"": [(at, past.total())]}
     for registry in view.registries:
         lines[registry.key] = [(at, past.counted(registry))]
-    last = ""
+    began = at
     for event in view.events:
-        moved = past.take_back(event)
-        if moved is None:
-            continue
-        last = event.time
-        for key, count in moved.items():
+        began = event.time
+        for key, count in (past.take_back(event) or {}).items():
             lines[key].append((event.time, count))
         if past.done():
             break
-    return list(_rows(view, lines, last))
+    return list(_rows(view, lines, _before(began)))
 
 
-def _rows(view: View, lines: Mapping[str, list[tuple[str, int]]], last: str) -> Iterable[dict[str, object]]:
+def _before(time: str) -> str:
+    """Return a day before the first entry: what was then, nothing in the log tells of."""
+    found = moment(time)
+    return (found - timedelta(days=1)).isoformat() if found else time
+
+
+def _rows(view: View, lines: Mapping[str, list[tuple[str, int]]], began: str) -> Iterable[dict[str, object]]:
     names = {registry.key: registry.name for registry in view.registries}
     ranked = sorted((key for key in lines if key and len(lines[key]) > 1), key=lambda key: (-len(lines[key]), key))
     for key in ("", *ranked[:MOST_LINES]):
         name = names.get(key, "all registries")
-        for at, (time, before) in enumerate(lines[key]):
+        for at, (_, before) in enumerate(lines[key]):
             # Each count holds from the moment on at which the change was made, up to the next one.
-            since = lines[key][at + 1][0] if at + 1 < len(lines[key]) else last or time
+            since = lines[key][at + 1][0] if at + 1 < len(lines[key]) else began
             yield {"registry": name, "time": since, "signers": before}
         yield {"registry": name, "time": lines[key][0][0], "signers": lines[key][0][1]}
 
