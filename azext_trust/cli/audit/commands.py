@@ -30,6 +30,7 @@ _LIVE = Argument("live", ("--live",), "Read the facts through Resource Manager a
                  "answer.", flag=True)  # fmt: skip
 _SOURCE = (_FROM, _LIVE)
 _SINCE = Argument("since", ("--since",), "Only entries of the activity log after this time (ISO 8601, UTC).")
+_INTO = Argument("into", ("--into",), "The twin's directory; ~/.aztrust/twin when omitted.")
 _CHANGES = (
     Argument("changes", ("--changes",), "File of changes, YAML or JSON; - reads the standard input."),
     Argument("add", ("--add",), "Add a role assignment: ASSIGNEE ROLE SCOPE.", many="+", repeat=True),
@@ -177,5 +178,18 @@ ROWS = Rows(
              Example("The findings of one registry.", "aztrust audit report -r myregistry -o table")),
             table=_FINDINGS, details=_ENDS + " -o html prints one self-contained page with charts.",
         ),
+        Command(
+            "twin pull", "audit.twins:pull", "Read the active cloud's access and content trust into a local store.",
+            (
+                _INTO,
+                Argument("restart", ("--restart",), "Begin anew, where an earlier reading was interrupted.", flag=True),
+                Argument("no_trust", ("--no-trust",), "Leave trust data and images aside.", flag=True),
+                Argument("no_log", ("--no-log",), "Leave the activity log aside.", flag=True),
+            ),
+            (Example("Make a twin of the active cloud, or bring it up to date.", "aztrust twin pull"),
+             Example("Ask it.", "aztrust audit who-can sign --from ~/.aztrust/twin")),
+            details="Only reads from the cloud, and waits when it is told to. What was interrupted goes on where it ended.",
+        ),
+        Command("twin show", "audit.twins:show", "Show how far a twin is, and what could not be read.", (_INTO,)),
     ),
 )  # fmt: skip

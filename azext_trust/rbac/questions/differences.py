@@ -105,9 +105,13 @@ def _of_word(
         found += _moves(old, new, scope, unknown)
     ids = {one.id for one in found} | {group for one in found for group in one.chain}
     people = {**before.people(ids), **after.people(ids)}
-    yield from (one.row(word, people) for one in found)
+    yield from sorted((one.row(word, people) for one in found), key=_order)
     for scope in scopes:
         yield from _special(old, new, scope, asked, word)
+
+
+def _order(row: ChangeRow) -> tuple[str, str, str, str]:
+    return row.registry_id.lower(), row.change, (row.principal_name or "").lower(), row.principal_id
 
 
 class _Asking:

@@ -69,7 +69,13 @@ def who_can(tenant: Tenant, asked: Asked) -> Answer:
         found += _at(questions, place, unknown)
         if place.registry is not None:
             extra += special.holders(place.registry, asked, unknown)
-    return answer([*_rows(tenant, asked, found), *extra], unknown)
+    rows = sorted(_rows(tenant, asked, found), key=_order)
+    return answer([*rows, *extra], unknown)
+
+
+def _order(row: HolderRow) -> tuple[str, bool, str, str]:
+    """Return the place of a row: sources number principals differently, answers are the same."""
+    return row.registry_id.lower(), row.indirect, (row.principal_name or "").lower(), row.principal_id
 
 
 def _at(questions: Questions, place: Place, unknown: list[Unknown]) -> Iterator[_Found]:

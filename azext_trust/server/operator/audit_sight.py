@@ -15,7 +15,7 @@ from azext_trust.rbac.index import Index
 from azext_trust.rbac.model import GROUP, Query
 from azext_trust.rbac.questions.facts import Unknown
 from azext_trust.server.gate.call import Caller
-from azext_trust.server.store import principals, resources
+from azext_trust.server.store import observations, principals, resources
 from azext_trust.server.store.transaction import Transaction
 
 READ = "Microsoft.ContainerRegistry/registries/read"
@@ -115,10 +115,17 @@ class CallerSight:
         """Return the subscriptions of which the caller sees a part at most."""
         if not self.subscriptions:
             return [Unknown("subscriptions", "no role of yours reaches any")]
-        return [
+        missing = [
             Unknown(f"access in {one} as a whole", f"{self.missing(one)} is missing there", one)
             for one in self.subscriptions if self.missing(one)
         ]  # fmt: skip
+        return [*missing, *self._unobserved]
+
+    @cached_property
+    def _unobserved(self) -> list[Unknown]:
+        """What a twin could not read of the live cloud."""
+        rows = observations.problems(self._transaction.session)
+        return [Unknown(row.step, row.problem) for row in rows]
 
     def log(self) -> Iterable[Unknown]:
         """Return the subscriptions whose activity log the caller may not read."""

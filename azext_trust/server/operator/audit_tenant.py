@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
@@ -18,6 +19,7 @@ from azext_trust.server.operator import audit_trust
 from azext_trust.server.operator.audit_sight import LOG, READ, CallerSight
 from azext_trust.server.store import activity, authorization, principals, registries
 from azext_trust.server.store.activity import ActivityEntry
+from azext_trust.server.store.observations import ObservedEvent
 from azext_trust.server.store.transaction import Transaction
 
 _KEYS = 500
@@ -75,8 +77,9 @@ def registry_of(row: registries.Registry, call: Call) -> Registry:
     scope = scopes.registry_id(row.subscription_id, row.group_key, row.name)
     retention = row.policies.get("retentionPolicy", {})
     days = int(str(retention.get("days", 7))) if retention.get("status") == "enabled" else None
+    host = str(row.properties.get("observedLoginServer") or call.settings.login_server(row.name))
     return Registry(
-        scope, row.name, call.settings.login_server(row.name), row.sku, row.trust_enabled, row.admin_enabled,
+        scope, row.name, host, row.sku, row.trust_enabled, row.admin_enabled,
         row.properties.get("anonymousPullEnabled") is True,
         str(row.properties.get("roleAssignmentMode") or "LegacyRegistryPermissions"), days,
     )  # fmt: skip
@@ -154,17 +157,29 @@ class StoreTenant:
         return self._trust.of(registry) if self.sight.may(READ, registry.id) else ()
 
     def events(self, *, oldest_first: bool = False, outcome: str = "", operation: str = "") -> Iterator[Event]:
-        """Yield the entries of the log that the caller may read: its own, and those at scopes whose log it may read."""
-        query = select(ActivityEntry)
-        if outcome:
-            query = query.where(ActivityEntry.outcome == outcome)
-        if operation:
-            query = query.where(ActivityEntry.operation == operation)
-        order = col(ActivityEntry.sequence)
+        """Yield the entries of the log that the caller may read: its own, and those at scopes whose log it may read.
+
+        A twin has two logs: its own, and what it observed of the live cloud's.
+        """
+        wanted = {name: value for name, value in (("outcome", outcome), ("operation", operation)) if value}
+        logs = (
+            self._log(ActivityEntry, col(ActivityEntry.sequence), wanted, oldest_first),
+            self._log(ObservedEvent, col(ObservedEvent.time), wanted, oldest_first),
+        )
+        merged = heapq.merge(*logs, key=lambda event: event.time, reverse=not oldest_first)
+        for event in merged:
+            if event.caller_id == self._caller_id or self._reads(event.scope):
+                yield event
+
+    def _log(
+        self, table: type[ActivityEntry] | type[ObservedEvent], order: Any, wanted: Mapping[str, str], oldest_first: bool
+    ) -> Iterator[Event]:  # fmt: skip
+        query = select(table)
+        for name, value in wanted.items():
+            query = query.where(getattr(table, name) == value)
         ordered = query.order_by(order if oldest_first else order.desc()).execution_options(yield_per=1000)
         for row in self._transaction.session.exec(ordered):
-            if row.caller_id == self._caller_id or self._reads(row.scope):
-                yield event_of(row)
+            yield event_of(row) if isinstance(row, ActivityEntry) else observed(cast(ObservedEvent, row))
 
     def _reads(self, scope: str) -> bool:
         if not scope.startswith("/"):
@@ -180,6 +195,12 @@ def event_of(row: ActivityEntry) -> Event:
         row.time, row.operation, row.scope, row.outcome, row.caller_id, str(details.get("callerName") or ""),
         row.correlation_id, details, row.sequence,
     )  # fmt: skip
+
+
+def observed(row: ObservedEvent) -> Event:
+    """Return an entry of a live cloud's log as questions see it."""
+    return Event(row.time, row.operation, row.scope, row.outcome, row.caller_id, row.caller_name, row.correlation_id,
+                 row.details)  # fmt: skip
 
 
 def _locks(transaction: Transaction) -> Iterator[Lock]:

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from azext_trust.rbac.questions.facts import REGISTRIES, Registry
 from azext_trust.rbac.questions.trust import Key, Metadata, Repository, SignedTag
+from azext_trust.server.operator import audit_images
 from azext_trust.server.store import registries
 from azext_trust.server.store.activity import TABLE
 from azext_trust.server.store.transaction import Transaction
@@ -62,14 +63,19 @@ class Reader:
 
     def _read(self, ids: list[str] | None) -> dict[str, list[Repository]]:
         """Return the repositories of registries, or of all (None), by the registry's row id."""
-        metadata, tags = self._metadata(ids), self._tags(ids)
-        published = self._publishers()
+        metadata, tags, published = self._metadata(ids), self._tags(ids), self._publishers()
+        images = dict(audit_images.read(self._transaction, ids))
+        hosts = {registry_id: gun.partition("/")[0] for registry_id, gun in metadata}
+        guns = metadata.keys() | tags.keys()
+        guns |= {(one, f"{hosts.get(one, one)}/{name}") for one, name in images}
         found: dict[str, list[Repository]] = defaultdict(list)
-        for registry_id, gun in sorted(metadata.keys() | tags.keys()):
+        for registry_id, gun in sorted(guns):
+            name = gun.partition("/")[2]
+            held, manifests = images.get((registry_id, name), (None, None))
             found[registry_id].append(
                 Repository(
-                    gun, gun.partition("/")[2], tuple(metadata.get((registry_id, gun), ())),
-                    tuple(tags.get((registry_id, gun), ())), publishers=published.get(gun, {}),
+                    gun, name, tuple(metadata.get((registry_id, gun), ())), tuple(tags.get((registry_id, gun), ())),
+                    held, manifests, published.get(gun, {}),
                 )
             )  # fmt: skip
         return found

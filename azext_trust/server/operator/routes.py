@@ -15,6 +15,12 @@ ROUTES = (
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),
     # The registry stands in the query: the operation itself asks for registries/read on it.
     Route("GET", "/operator/loss", "world:loss", SIGNED_IN),
+    # A twin: a live cloud's facts brought into this store, page by page.
+    Route("GET", "/operator/observe", "observe:state", OPERATOR),
+    Route("GET", "/operator/observe/names", "observe:names", OPERATOR),
+    Route("POST", "/operator/observe/begin", "observe:begin", OPERATOR, "aztrust/twin/begin"),
+    Route("POST", "/operator/observe/page", "observe:take", OPERATOR, "aztrust/twin/page"),
+    Route("POST", "/operator/observe/finish", "observe:finish", OPERATOR, "aztrust/twin/finish"),
     # Audits: each shows what its caller may read (audit_sight).
     Route("GET", "/operator/openapi.json", "audit:document", ANONYMOUS),
     *(Route("GET", f"/operator/audit/{name}", "audit:ask", SIGNED_IN)

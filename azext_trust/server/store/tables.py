@@ -5,6 +5,7 @@ from azext_trust.server.store import (
     authorization,
     changes,
     facts,
+    observations,
     principals,
     registries,
     resources,
@@ -12,4 +13,15 @@ from azext_trust.server.store import (
     trust,
 )
 
-__all__ = ["activity", "authorization", "changes", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = [
+    "activity",
+    "authorization",
+    "changes",
+    "facts",
+    "observations",
+    "principals",
+    "registries",
+    "resources",
+    "tokens",
+    "trust",
+]
