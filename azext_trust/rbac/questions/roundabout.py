@@ -19,7 +19,7 @@ _ATTRIBUTE = "Microsoft.Authorization/roleAssignments:"
 
 
 def holders(tenant: Tenant, asked: Asked, place: Place, direct: int) -> Iterator[tuple[str, str]]:
-    """Yield who could, with the way, leaving out those who can already.
+    """Yield who could, with all its ways, leaving out those who can already.
 
     Args:
         tenant: the facts.
@@ -31,6 +31,7 @@ def holders(tenant: Tenant, asked: Asked, place: Place, direct: int) -> Iterator
     if registry is None or asking.needs(asked, place) is None:
         return
     name = tenant.state.index.numbers.name
+    ways: dict[str, list[str]] = {}
     for indirect in capabilities.indirect():
         if asked.word not in indirect.gives or (indirect.where and not registry.admin):
             continue
@@ -38,7 +39,8 @@ def holders(tenant: Tenant, asked: Asked, place: Place, direct: int) -> Iterator
         for number in bits.numbers((found.people() | found.people(depends=True)) & ~direct):
             depends = bits.has(found.maybe, number)
             if indirect.name != _OWN or not depends or can_assign_itself(tenant, name(number), asked, place):
-                yield name(number), _words(indirect)
+                ways.setdefault(name(number), []).append(_words(indirect))
+    yield from ((who, "; ".join(found)) for who, found in ways.items())
 
 
 def _words(indirect: Indirect) -> str:
