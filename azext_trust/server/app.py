@@ -96,6 +96,8 @@ class App:
         """Answer a request that has been read; blocks while the database works."""
         if host.rsplit(":", 1)[0].lower().endswith("." + self.settings.suffix.lower()):
             return _no_login_server(host)
+        if self.settings.imds and host.lower() == IMDS_HOST:
+            return handle(self._service("imds"), self.store, call)
         first = call.path.split("/", 2)[1].lower() if call.path.startswith("/") else ""
         if first == "healthz":
             return Reply({"status": "ok"})
@@ -112,13 +114,15 @@ class App:
             return self._services[name]
 
 
-SERVICES = ("sts", "graph", "arm", "operator")
+SERVICES = ("sts", "graph", "arm", "operator", "imds")
+IMDS_HOST = "169.254.169.254"
+"""Where a machine asks for its identities' tokens; answered only where `Settings.imds` says that the machine is trusted."""
 
 
 def audiences(service: str, settings: Settings) -> frozenset[str]:
     """Return the resources whose access tokens a service takes, lower case, with no slash at the end."""
     origin = settings.origin.lower()
-    if service == "graph":
+    if service in ("graph", "sts"):  # userinfo takes Graph's tokens
         return frozenset({origin, "https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
     return frozenset(
         {origin, "https://management.core.windows.net", "https://management.azure.com",

@@ -25,6 +25,7 @@ class Settings:
         threads: run operations in worker threads; False runs them in the caller's thread (embedded).
         database: a SQLAlchemy URL for PostgreSQL, or None for SQLite in `state`.
         quiet: say nothing on stderr when the state is founded.
+        imds: answer the instance metadata service's host too: whoever asks is the machine itself.
         version: what the server calls itself.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     threads: bool = False
     database: str | None = None
     quiet: bool = False
+    imds: bool = False
 
     @property
     def origin(self) -> str:
@@ -130,6 +132,7 @@ class Call:
         settings: how the cloud is published.
         request_id: made here; told to the client.
         correlation_id: the client's, else `request_id`.
+        challenge: the claims (JSON) that a new access token must meet, when this one was revoked.
     """
 
     method: str
@@ -144,6 +147,7 @@ class Call:
     caller: Caller = field(default_factory=Caller)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     details: dict[str, object] = field(default_factory=dict)
+    challenge: str = ""
 
     @property
     def correlation_id(self) -> str:

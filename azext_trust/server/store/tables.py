@@ -4,6 +4,7 @@ from azext_trust.server.store import (
     activity,
     authorization,
     facts,
+    lockouts,
     principals,
     registries,
     resources,
@@ -11,4 +12,4 @@ from azext_trust.server.store import (
     trust,
 )
 
-__all__ = ["activity", "authorization", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = ["activity", "authorization", "facts", "lockouts", "principals", "registries", "resources", "tokens", "trust"]
