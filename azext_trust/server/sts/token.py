@@ -292,8 +292,9 @@ def _device(store: Store, call: Call, form: Form) -> dict[str, object]:
         row.spent = transaction.now_text()
         people.record(transaction, call, user, "device code", client.id)
         scope = str(row.properties.get("scope", ""))
+        asked = {"claims": form.get("claims") or str(row.properties.get("claims") or "")}
         more = SignIn(family=row.family, public=proof == "0", everything=_everything(call),
-                      wanted=wanted_of(form | {"claims": str(row.properties.get("claims") or "")}, proof))  # fmt: skip
+                      wanted=wanted_of(asked, proof))  # fmt: skip
         return minting.user_tokens(transaction, call.settings, user, client.id, scope, more)
 
 
