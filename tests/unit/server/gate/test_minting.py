@@ -35,7 +35,7 @@ def join_groups(cloud: Client, count: int) -> None:
             transaction.session.add(
                 principals.DirectoryObject(
                     id=made, kind=principals.GROUP, display_name=f"g{number}", display_key=f"g{number}", created=""
-                )  # fmt: skip
+                )
             )
             transaction.session.flush()
             transaction.session.add(principals.Membership(group_id=made, member_id=before))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -21,10 +22,12 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/lab/providers/Microsoft.M
 RESOURCE = "https://management.azure.com/"
 
 
-def ask(cloud: Client, path: str = "/metadata/identity/oauth2/token", method: str = "GET", *,
-        headers: dict[str, str] | None = None, **query: str) -> Reply:  # fmt: skip
+def ask(
+    cloud: Client, query: Mapping[str, str] | None = None, path: str = "/metadata/identity/oauth2/token",
+    method: str = "GET", headers: dict[str, str] | None = None,
+) -> Reply:  # fmt: skip
     """Ask the service as a program on the machine does; `resource` and `api-version` are there unless emptied."""
-    sent = {"api-version": "2018-02-01", "resource": RESOURCE, **query}
+    sent = {"api-version": "2018-02-01", "resource": RESOURCE, **(query or {})}
     known = {name: value for name, value in sent.items() if value}
     app = App(cloud.app.store, replace(cloud.app.settings, imds=True))
     call = Call(method, path, known, headers if headers is not None else {"metadata": "true"}, b"", app.settings,
@@ -65,7 +68,7 @@ def test_chosen_by(cloud: Client, name: str) -> None:
     add(cloud.app.store, f"{GROUP}/other")
     identity = add(cloud.app.store, f"{GROUP}/ci")
     value = {"client_id": identity.app_id, "object_id": identity.id}.get(name) or f"{GROUP}/CI"
-    assert body(ask(cloud, **{name: str(value).upper()}))["client_id"] == identity.app_id
+    assert body(ask(cloud, {name: str(value).upper()}))["client_id"] == identity.app_id
 
 
 def test_several(cloud: Client) -> None:
@@ -82,14 +85,14 @@ def test_not_found(cloud: Client, query: dict[str, str]) -> None:
     """M6: the real answer where there is no such identity, or none at all."""
     if query:
         add(cloud.app.store, f"{GROUP}/ci")
-    reply = ask(cloud, **query)
+    reply = ask(cloud, query)
     assert (reply.status, body(reply)) == (400, {"error": "invalid_request", "error_description": "Identity not found"})
 
 
 def test_other_service_principals_are_none(cloud: Client) -> None:
     """M12: an application's client id brings no token here: it has a secret for that."""
     add(cloud.app.store, f"{GROUP}/ci")
-    reply = ask(cloud, client_id="33333333-3333-3333-3333-333333333333")
+    reply = ask(cloud, {"client_id": "33333333-3333-3333-3333-333333333333"})
     assert body(reply)["error_description"] == "Identity not found"
 
 
@@ -112,16 +115,16 @@ def test_other_service_principals_are_none(cloud: Client) -> None:
 def test_refusals(cloud: Client, headers: dict[str, str] | None, query: dict[str, str], error: str) -> None:
     """M6: the header rule that keeps browsers out, and what must be said."""
     add(cloud.app.store, f"{GROUP}/ci")
-    reply = ask(cloud, headers=headers, **query)
+    reply = ask(cloud, query, headers=headers)
     assert (reply.status, body(reply)["error"]) == (400, error)
 
 
 def test_other_paths_and_methods(cloud: Client) -> None:
     """M6: nothing but identities is here, and nothing of the cloud either."""
-    assert ask(cloud, "/metadata/instance").status == 404
-    assert ask(cloud, "/subscriptions").status == 404
+    assert ask(cloud, path="/metadata/instance").status == 404
+    assert ask(cloud, path="/subscriptions").status == 404
     assert ask(cloud, method="POST").status == 405
-    assert ask(cloud, "/metadata/versions").status == 200
+    assert ask(cloud, path="/metadata/versions").status == 200
 
 
 def test_not_on_the_cloud_itself(cloud: Client) -> None:
