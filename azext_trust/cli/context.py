@@ -28,7 +28,7 @@ class Context:
 
     def __init__(self, state: str | None = None, subscription: str | None = None) -> None:
         self.state = state
-        self._subscription = subscription
+        self.subscription = subscription
 
     @cached_property
     def connection(self) -> Connection:
@@ -36,7 +36,7 @@ class Context:
         from azext_trust.cloud import profile
         from azext_trust.cloud.connect import Connection
 
-        return Connection(profile.active(), self.state, self._subscription)
+        return Connection(profile.active(), self.state, self.subscription)
 
     @cached_property
     def arm(self) -> Arm:

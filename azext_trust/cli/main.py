@@ -23,6 +23,7 @@ class TrustCli(CLI):  # type: ignore[misc]
     """Knack's CLI with what every command of aztrust shares."""
 
     def __init__(self) -> None:
+        home.private_dir(home.config_dir())  # before knack makes it for everybody to read
         super().__init__(
             cli_name="aztrust", config_dir=str(home.config_dir()), config_env_var_prefix="AZTRUST",
             commands_loader_cls=Loader, parser_cls=Parser,
