@@ -255,7 +255,8 @@ def identity(shaped: Served) -> Any:
 
 def imds_of(shaped: Served) -> str:
     """Return the address of the cloud's metadata service."""
-    return "http://" + json.loads((shaped.state / "serving.json").read_text())["imds"]
+    published = json.loads((shaped.state / "serving.json").read_text())
+    return f"http://{published['imds']}"
 
 
 def test_managed_identity(fresh: Program, shaped: Served) -> None:

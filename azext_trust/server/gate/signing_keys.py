@@ -25,6 +25,8 @@ NOTICE = timedelta(days=1)
 LONGEST = timedelta(hours=24, minutes=5)
 """The longest life of a token, that of a managed identity, and the skew that clocks are allowed."""
 
+_BEGINNING, _END = datetime(2015, 1, 1, tzinfo=UTC), datetime(2125, 1, 1, tzinfo=UTC)
+"""The certificates of keys say nothing about time: the cloud's clock may be moved by years."""
 _ISSUER = "accounts.accesscontrol.windows.net"
 _loaded: dict[tuple[str, str], RSAPrivateKey] = {}
 
@@ -107,12 +109,10 @@ def _certificate(key: RSAPrivateKey) -> bytes:
     from cryptography.hazmat.primitives import hashes, serialization
 
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, _ISSUER)])
-    now = datetime.now(UTC)
     built = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # Wide: the cloud's clock may be moved by years.
-        .not_valid_before(now - timedelta(days=3650)).not_valid_after(now + timedelta(days=36500))
+        .not_valid_before(_BEGINNING).not_valid_after(_END)
     )  # fmt: skip
     return built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
@@ -126,7 +126,7 @@ def private_key(vault: Vault, row: tokens.SigningKey) -> RSAPrivateKey:
     """Return the private half of a key, opened once a process.
 
     Raises:
-        azext_trust.server.store.vault.VaultKeyError: the vault's key file is another one.
+        azext_trust.server.store.errors.VaultKeyError: the vault's key file is another one.
     """
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key

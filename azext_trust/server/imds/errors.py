@@ -7,8 +7,9 @@ answers quoted in public issues of Azure SDKs; the texts for a forwarded request
 from __future__ import annotations
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
 from azext_trust.server.gate.route import Route
+from azext_trust.server.store.errors import StateError
 
 VERSIONS = ("2018-02-01", "2019-02-01", "2019-11-01", "2020-06-01", "2021-02-01", "2023-07-01", "2025-04-07")
 
@@ -89,6 +90,12 @@ def method_not_allowed(call: Call) -> ServiceError:
 def malformed(message: str, call: Call) -> ServiceError:
     """The request cannot be read."""
     return ServiceError(400, "invalid_request", "Invalid request")
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used."""
+    status = status_of(problem)
+    return ServiceError(status, "unknown", str(problem), headers=RETRY if status == 503 else {})
 
 
 def unexpected(call: Call) -> ServiceError:

@@ -7,10 +7,10 @@ https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
+from azext_trust.server.store.errors import StateError
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ HEADERS = {
 
 def render(error: ServiceError, call: Call) -> Reply:
     """Return an error in the token endpoint's shape (RFC 6749 section 5.2, with Entra's members)."""
-    moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    moment = _moment(call)
     number = error.number if isinstance(error, SignInError) else 0
     body: dict[str, object] = {
         "error": error.code,
@@ -259,8 +259,12 @@ def render(error: ServiceError, call: Call) -> Reply:
 
 def described(error: ServiceError, call: Call, moment: str = "") -> str:
     """Return an error's text with the trail that support asks for."""
-    moment = moment or datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    moment = moment or _moment(call)
     return f"{error.message} Trace ID: {call.request_id} Correlation ID: {correlation(call)} Timestamp: {moment}"
+
+
+def _moment(call: Call) -> str:
+    return call.now().strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def correlation(call: Call) -> str:
@@ -297,6 +301,15 @@ def method_not_allowed(call: Call) -> ServiceError:
 def malformed(message: str, call: Call) -> ServiceError:
     """The form cannot be read."""
     return refuse("malformed")
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used; AADSTS90033 is Entra's word for a failure that passes."""
+    status = status_of(problem)
+    error = "temporarily_unavailable" if status == 503 else "server_error"
+    refused = SignInError(Kind(status, error, KINDS["unexpected"].number, ""), str(problem))
+    refused.headers |= RETRY if status == 503 else {}
+    return refused
 
 
 def unexpected(call: Call) -> ServiceError:
