@@ -131,12 +131,30 @@ def _certificate(text: str, *, chain: bool) -> dict[str, str]:
     return {**found, "public_certificate": text} if chain else found
 
 
-def _login_command(tenant: str, scope: str) -> str:
-    """Return what az tells whose sign-in has ended."""
-    return (
-        "\nRun the command below to authenticate interactively; additional arguments may be added as needed:\n"
-        f'aztrust logout\naztrust login --tenant "{tenant}" --scope "{scope}"'
-    )
+WRONG_SECRET = 7000215
+
+
+def refusal(result: dict[str, Any] | None, *words: str) -> CloudError:
+    """Return the service's own text with az's advice.
+
+    Args:
+        result: what msal returned.
+        words: what the advised ``login`` is to be told.
+    """
+    found = result or {}
+    text = str(found.get("error_description") or found.get("error") or "Sign-in failed.")
+    if WRONG_SECRET in (found.get("error_codes") or ()):
+        advice = (
+            "The error may be caused by passing a service principal certificate with --password. Please note that "
+            "--password no longer accepts a service principal certificate. To pass a service principal certificate, use "
+            "--certificate instead."
+        )
+    else:
+        advice = (
+            "Run the command below to authenticate interactively; additional arguments may be added as needed:\n"
+            "aztrust logout\n" + " ".join(("aztrust login", *words))
+        )
+    return CloudError(f"{text}\n{advice}")
 
 
 def _checked(result: dict[str, Any] | None) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def _checked(result: dict[str, Any] | None) -> dict[str, Any]:
     """
     if result and "access_token" in result:
         return result
-    raise CloudError(str((result or {}).get("error_description") or (result or {}).get("error") or "Sign-in failed."))
+    raise refusal(result)
 
 
 def _user(door: Door, result: dict[str, Any]) -> SignedIn:
@@ -356,5 +374,5 @@ def renewed(door: Door, account: Account, scope: str, *, claims: str | None, for
     if result is None:
         raise CloudError("The sign-in has ended. Please run 'aztrust login' to setup account.")
     if "access_token" not in result:
-        raise CloudError(str(result.get("error_description") or result.get("error")) + _login_command(tenant, scope))
+        raise refusal(result, f'--tenant "{tenant}" --scope "{scope}"')
     return dict(result)

@@ -87,17 +87,20 @@ def unexpired(name: str, account: Account, scope: str) -> tuple[str, int] | None
         held = json.loads(_path(name, "json").read_bytes())["AccessToken"].values()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    login, wanted = account["login"], set(scope.lower().split())
-    for row in held:
-        fits = (
-            wanted <= set(str(row.get("target", "")).lower().split())
-            and row.get("client_id") == login.get("clientId")
-            and row.get("home_account_id") == login.get("homeAccountId")
-            and (row.get("realm") == account["tenantId"] or row.get("realm") in ("adfs", "organizations"))
-        )
-        if fits and int(row.get("expires_on", 0)) > time.time() + SPARE_SECONDS:
-            return str(row["secret"]), int(row["expires_on"])
-    return None
+    fitting = [(int(row.get("expires_on", 0)), row["secret"]) for row in held if _fits(row, account, scope)]
+    # A sign-in at "organizations" and its renewal at the tenant stand side by side: the newer one counts.
+    ends, token = max(fitting, default=(0, ""))
+    return (str(token), ends) if ends > time.time() + SPARE_SECONDS else None
+
+
+def _fits(row: dict[str, Any], account: Account, scope: str) -> bool:
+    login = account["login"]
+    return (
+        set(scope.lower().split()) <= set(str(row.get("target", "")).lower().split())
+        and row.get("client_id") == login.get("clientId")
+        and row.get("home_account_id") == login.get("homeAccountId")
+        and row.get("realm") in (account["tenantId"], "adfs", "organizations")
+    )
 
 
 def keep_secret(name: str, client_id: str, tenant: str, secret: dict[str, str]) -> None:

@@ -58,14 +58,13 @@ def clear(context: Context) -> None:
 def listed(context: Context, all: bool = False, refresh: bool = False) -> list[dict[str, Any]]:
     """Return the subscriptions of this cloud, or of all."""
     from azext_trust.cloud.accounts import everywhere, listed_form
-    from azext_trust.cloud.errors import NotSignedIn
 
     if refresh:
         _refresh(context)
     rows = everywhere() if all else context.connection.accounts.all()
     if not rows:
         # As az: an empty list, with the hint on stderr.
-        logger.warning(str(NotSignedIn()))
+        logger.warning('Please run "aztrust login" to access your accounts.')
     enabled = [row for row in rows if all or row["state"] == "Enabled"]
     if len(enabled) != len(rows):
         logger.warning("A few accounts are skipped as they don't have 'Enabled' state. Use '--all' to display them.")
@@ -105,11 +104,13 @@ def choose(context: Context, subscription: str | None = None) -> None:
     """Make a subscription the one in use.
 
     Raises:
-        CLIError: none was named.
+        CloudError: none was named, or there is none of this name.
     """
+    from azext_trust.cloud.errors import CloudError
+
     wanted = subscription or context.subscription
     if not wanted:
-        raise CLIError("the following arguments are required: --subscription/-s/--name/-n")
+        raise CloudError("the following arguments are required: --subscription/-s/--name/-n", 2)
     context.connection.accounts.choose(wanted)
 
 
@@ -136,8 +137,8 @@ def get_access_token(
         connection.account = account = {**account, "tenantId": tenant}
     token, ends = connection.token(asked)
     found = {
-        "accessToken": token, "expiresOn": datetime.fromtimestamp(ends).strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "expires_on": ends, "tenant": account["tenantId"], "tokenType": "Bearer",
+        "tokenType": "Bearer", "accessToken": token, "expires_on": ends,
+        "expiresOn": datetime.fromtimestamp(ends).strftime("%Y-%m-%d %H:%M:%S.%f"), "tenant": account["tenantId"],
     }  # fmt: skip
     return found if tenant else {**found, "subscription": account["id"]}
 
@@ -146,7 +147,7 @@ def _scope(context: Context, resource: str | None, kind: str | None, scopes: lis
     if scopes:
         return " ".join(scopes)
     profile = context.connection.profile
-    known = {"arm": profile.audience, "ms-graph": profile.graph, "acr": "https://containerregistry.azure.net"}
+    known = {"arm": profile.audience, "ms-graph": profile.graph}
     if not resource and kind and kind not in known:
         raise CLIError(f"The cloud '{profile.name}' has no resource of the type '{kind}'.")
     return f"{resource or known[kind or 'arm']}/.default"
@@ -154,10 +155,8 @@ def _scope(context: Context, resource: str | None, kind: str | None, scopes: lis
 
 def list_locations(context: Context) -> list[dict[str, Any]]:
     """Return the regions of the subscription in use."""
-    from azext_trust.cli.account.shape import location
-
     path = f"/subscriptions/{context.connection.subscription}/locations"
-    return [location(row) for row in context.arm.listed(path, "subscriptions")]
+    return context.arm.listed(path, "subscriptions")
 
 
 def tenants(context: Context) -> list[dict[str, Any]]:

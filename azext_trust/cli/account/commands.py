@@ -46,7 +46,6 @@ _LOGIN = Command(
                 "aztrust login --service-principal -u APP_ID --certificate ~/mycertfile.pem --tenant contoso.com"),
         Example("Log in with a managed identity, of which there is only one.", "aztrust login --identity"),
     ),
-    table=_TABLE,
 )  # fmt: skip
 
 ROWS = Rows(
@@ -64,9 +63,7 @@ ROWS = Rows(
                 "List supported regions for the current subscription."),
         Command("account tenant list", "account.account:tenants", "Get the tenants for your account.",
                 table="[].{TenantId: tenantId, DisplayName: displayName, DefaultDomain: defaultDomain}"),
-        Command("account show", "account.account:show", "Get the details of a subscription.", (_SUBSCRIPTION,),
-                table="{EnvironmentName: environmentName, HomeTenantId: homeTenantId, IsDefault: isDefault, Name: name, "
-                      "State: state, TenantId: tenantId}"),
+        Command("account show", "account.account:show", "Get the details of a subscription.", (_SUBSCRIPTION,)),
         Command("account set", "account.account:choose", "Set a subscription to be the current active subscription.",
                 (_SUBSCRIPTION,), (Example("Set the current subscription.", "aztrust account set -n Lab"),)),
         Command("account clear", "account.account:clear", "Clear all subscriptions from the local cache."),
@@ -77,7 +74,7 @@ ROWS = Rows(
                 _TENANT,
                 Argument("resource", ("--resource",), "Azure resource endpoints in Microsoft Entra v1.0."),
                 Argument("resource_type", ("--resource-type",), "Type of well-known resource.",
-                         choices=("oss-rdbms", "arm", "aad-graph", "ms-graph", "batch", "media", "data-lake", "acr")),
+                         choices=("oss-rdbms", "arm", "aad-graph", "ms-graph", "batch", "media", "data-lake")),
                 Argument("scopes", ("--scope",), "Space-separated scopes in Microsoft Entra v2.0.", many="*"),
             ),
             (Example("Get a token to use with Microsoft Graph.", "aztrust account get-access-token --resource-type ms-graph"),),
