@@ -135,6 +135,10 @@ def _check_text(value: object) -> None:
         raise MalformedBody(f"The body holds a character that is none: {error.reason}.") from None
 
 
+MOST_FIELDS = 200
+"""No form has more fields than this."""
+
+
 class MalformedBody(Exception):
     """The body is not what its content type says; each service has its own words for it."""
 
@@ -203,7 +207,7 @@ class Call:
     def form(self) -> dict[str, str]:
         """Return the body as form fields (``application/x-www-form-urlencoded``), last one wins."""
         try:
-            return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         except (UnicodeDecodeError, ValueError) as error:
             raise MalformedBody(str(error)) from error
 
