@@ -21,6 +21,7 @@ from tests.wire.programs import PASSWORDS, SEED, Done, Program, Served, aztrust,
 TENANT = "11111111-1111-1111-1111-111111111111"
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
 PUSHER, BUILDER = "44444444-4444-4444-4444-444444444444", "33333333-3333-3333-3333-333333333333"
+EXCHANGE = "api://AzureADTokenExchange"
 OWNER = ("-u", "owner@contoso.com", "-p", PASSWORDS["owner"])
 ACCOUNT = {
     "cloudName", "homeTenantId", "id", "isDefault", "managedByTenants", "name", "state", "tenantDefaultDomain",
@@ -176,14 +177,14 @@ def test_federated_token(own: Program, way: Way) -> None:
     """M6: a token of another application of this cloud, which this one trusts."""
     secret = ("--service-principal", "-u", BUILDER, "-p", "Build-an-image-1", "-t", TENANT, "--allow-no-subscriptions")
     own.must("login", *secret)
-    shown = json.loads(own.must("account", "get-access-token", "--scope", "api://AzureADTokenExchange/.default"))
+    shown = json.loads(own.must("account", "get-access-token", "--scope", f"{EXCHANGE}/.default"))
     claims = claims_of(shown["accessToken"])
     own.must("login", *OWNER)
     credential = {
         "name": "f",
         "issuer": claims["iss"],
         "subject": claims["sub"],
-        "audiences": ["api://AzureADTokenExchange"],
+        "audiences": [EXCHANGE],
     }
     own.must("ad", "app", "federated-credential", "create", "--id", PUSHER, "--parameters", json.dumps(credential))
     words = ("login", "--service-principal", "-t", TENANT, "--federated-token", shown["accessToken"], "-u")
@@ -315,6 +316,37 @@ def test_secrets_stay_out_of_sight(own: Program, way: Way, tmp_path: Path) -> No
     directory = Path(own.env["AZTRUST_CONFIG_DIR"])
     assert directory.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in directory.iterdir() if path.suffix in (".json", ".bin"))
+
+
+def test_token_of_another_issuer(own: Program, way: Way, tmp_path: Path) -> None:
+    """M6: a pipeline's own token, verified with the keys that its issuer publishes over HTTPS: here another cloud."""
+    if way.served is None:
+        return
+    own.must(
+        "login",
+        "--service-principal",
+        "-u",
+        BUILDER,
+        "-p",
+        "Build-an-image-1",
+        "-t",
+        TENANT,
+        "--allow-no-subscriptions",
+    )
+    shown = json.loads(own.must("account", "get-access-token", "--scope", f"{EXCHANGE}/.default"))["accessToken"]
+    claims = claims_of(shown)
+    second = aztrust(tmp_path / "second", tmp_path / "second" / "state")
+    second.must("cloud", "init", "--seed", str(SEED))
+    second.must("login", *OWNER)
+    credential = {"name": "f", "issuer": claims["iss"], "subject": claims["sub"], "audiences": [EXCHANGE]}
+    second.must("ad", "app", "federated-credential", "create", "--id", PUSHER, "--parameters", json.dumps(credential))
+    words = ("login", "--service-principal", "-t", TENANT, "-u", PUSHER, "--federated-token", shown)
+    assert "AADSTS90061" in second(*words).err  # its authority is not trusted yet
+    trusting = Program(second.path, {**second.env, "REQUESTS_CA_BUNDLE": str(way.served.ca)})
+    assert accounts(trusting.must(*words))[0]["user"]["name"] == PUSHER
+    way.operator(own, "local", "key", "rotate", "--forget")
+    trusting.must("account", "clear")
+    assert "AADSTS700027" in trusting(*words).err
 
 
 @pytest.fixture

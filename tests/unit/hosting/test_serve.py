@@ -33,7 +33,10 @@ async def app(scope, receive, send):
     names = b",".join(name for name, _ in scope["headers"])
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": names if scope["path"] == "/headers" else scope["path"].encode()})
-from azext_trust.hosting import serve
+from azext_trust.hosting import listener, serve
+if len(sys.argv) == 3:
+    import os
+    listener.DEFAULT_PORT, listener.FALLBACK_PORT = map(int, os.environ["AZTRUST_TEST_PORTS"].split())
 serve.application.create_app = lambda settings: app
 serve.RENEWAL_TICKS = 5
 serve.serve(serve.Options(state=sys.argv[1], listen=sys.argv[3:], ready_file=sys.argv[2], log_format="json"))
@@ -200,3 +203,24 @@ def test_recipe_elsewhere() -> None:
     text = setup.recipe("https://localhost:8443", Path("/my state"), Path("/my state/ca.pem"))
     assert "instance_discovery=false" not in text.split("# Azure SDKs")[0]
     assert "export REQUESTS_CA_BUNDLE='/my state/ca.pem'\n" in text
+
+
+def test_fallback_of_the_default(tmp_path: Path) -> None:
+    """M29: where the default port may not be had, another one is taken, and what then needs another way is told."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        other = free_port()
+        env = {**os.environ, "AZTRUST_TEST_PORTS": f"{taken.getsockname()[1]} {other}"}
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path / "state"), str(tmp_path / "ready")]
+        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = monotonic() + 20
+        while not (tmp_path / "ready").exists() and monotonic() < deadline:
+            sleep(0.02)
+        process.terminate()
+        out, err = process.communicate(timeout=10)
+    assert out == f"ready https://localhost:{other}\n"
+    assert (
+        f"127.0.0.1:443 cannot be listened on (Address already in use): serving https://localhost:{other} instead."
+        in err
+    )
+    assert f"The login endpoint is https://localhost:{other}/adfs." in err
+    assert process.returncode == 0
