@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from azext_trust.cloud import token_cache
@@ -46,10 +47,27 @@ def credential(login: dict[str, Any], tenant: str | None) -> Any:
     if way == "identity":
         return _identity(login["identity"])
     if login.get("record"):
-        own["authentication_record"] = identity.AuthenticationRecord.deserialize(login["record"])
+        # Whoever has signed in is not sent to a browser in the middle of another command.
+        own |= {"authentication_record": _record(login["record"]), "disable_automatic_authentication": True}
     own |= {"tenant_id": tenant} if tenant else {}
-    kind = identity.DeviceCodeCredential if way == "device-code" else identity.InteractiveBrowserCredential
-    return kind(cache_persistence_options=_options(), **own)
+    if way == "device-code":
+        return identity.DeviceCodeCredential(prompt_callback=_told, cache_persistence_options=_options(), **own)
+    return identity.InteractiveBrowserCredential(cache_persistence_options=_options(), **own)
+
+
+def _record(text: str) -> Any:
+    """Return the record of a sign-in; the library writes its authority without a scheme, and then misreads a port."""
+    from azure.identity import AuthenticationRecord
+
+    found = AuthenticationRecord.deserialize(text)
+    authority = found.authority if "://" in found.authority else f"https://{found.authority}"
+    return AuthenticationRecord(found.tenant_id, found.client_id, authority, found.home_account_id, found.username)
+
+
+def _told(where: str, code: str, _ends: object) -> None:
+    """Show a device code; the library would print it among the results."""
+    text = f"To sign in, use a web browser to open the page {where} and enter the code {code} to authenticate."
+    print(text, file=sys.stderr, flush=True)
 
 
 def _identity(info: str) -> Any:
@@ -81,7 +99,8 @@ def sign_in(name: str, login: dict[str, Any], tenant: str | None, scope: str, cl
     made = credential(login, tenant)
     try:
         if hasattr(made, "authenticate"):
-            record = made.authenticate(scopes=[scope], **({"claims": claims} if claims else {}))
+            # The tokens of clients that take challenges are kept apart: all that follow ask for these.
+            record = made.authenticate(scopes=[scope], enable_cae=True, **({"claims": claims} if claims else {}))
             return SignedIn(record.username, "user", record.tenant_id, {**login, "record": record.serialize()})
         found = str(decode(made.get_token(scope).token).get("tid", tenant))
     except (ClientAuthenticationError, ValueError) as error:

@@ -215,25 +215,42 @@ def test_managed_identity(own: Program, way: Way) -> None:
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("-u", "owner@contoso.com", "-p", "x"), "AADSTS50126: Error validating credentials"),
     (("-u", "nobody@contoso.com", "-p", "x"), "AADSTS50034: The user account"),
-    (("-u", "owner@contoso.com"), "Please specify both username and password in non-interactive mode."),
     ((*OWNER, "-t", "other.example"), "Failed to resolve tenant 'other.example'."),
     (("--service-principal", "-u", BUILDER, "-p", "x", "-t", TENANT), "AADSTS7000215: Invalid client secret provided."),
+    (("-u", "alain@contoso.com", "-p", "Sign-an-image-1"), "No subscriptions found for alain@contoso.com."),
+]
+USAGE: list[tuple[tuple[str, ...], str]] = [
+    (("-u", "owner@contoso.com"), "Please specify both username and password in non-interactive mode."),
     (("--service-principal",), "usage error: --service-principal --username NAME --password SECRET --tenant TENANT"),
     (("--identity", "-u", "x"), "Passing the managed identity ID with --username is no longer supported."),
     (("--identity", "-t", "x"), "usage error: '--identity' is not applicable with other arguments"),
+    (
+        ("--identity", "--client-id", "a", "--object-id", "b"),
+        "Usage error: Provide only one of --client-id, --object-id",
+    ),
     (("--use-device-code", "-u", "x"), "usage error: '--use-device-code' is not applicable with other arguments"),
     (("--skip-sub",), "usage error: '--skip-subscription-discovery' requires '--tenant'"),
-    (("-u", "alain@contoso.com", "-p", "Sign-an-image-1"), "No subscriptions found for alain@contoso.com."),
+    (("--claims-challenge", "%"), "--claims-challenge is no base64 text."),
 ]
 
 
-@pytest.mark.parametrize(("words", "text"), REFUSED)
-def test_refused(own: Program, words: tuple[str, ...], text: str) -> None:
-    """M6: what cannot be is told in az's or the service's words; nobody is signed in afterwards."""
-    done = own("login", *words)
-    assert (done.code, "Traceback" in done.err) == (1, False), done
-    assert text in done.err
+def test_refused(own: Program) -> None:
+    """M6: what the service refuses is told in its own words; nobody is signed in afterwards."""
+    for words, text in REFUSED:
+        done = own("login", *words)
+        assert (done.code, "Traceback" in done.err) == (1, False), done
+        assert text in done.err
     assert own("account", "show").code == 1
+
+
+def test_usage(tmp_path: Path) -> None:
+    """M6: options that do not fit together are told in az's words, before any cloud is asked."""
+    program = aztrust(tmp_path, tmp_path / "state")
+    for words, text in USAGE:
+        done = program("login", *words)
+        assert (done.code, "Traceback" in done.err) == (1, False), done
+        assert text in done.err
+    assert not (tmp_path / "state").exists()
 
 
 def test_accounts(own: Program) -> None:

@@ -112,13 +112,14 @@ def test_person(fake: Fake, way: str, name: str) -> None:
     kind = fake(name)
     signed = real.sign_in("AzureCloud", {"way": way}, None, SCOPE, '{"a": 1}')
     assert (signed.name, signed.kind, signed.tenant) == ("alain@contoso.com", "user", TENANT)
-    assert kind.asked[0] == {"scopes": [SCOPE], "claims": '{"a": 1}'}
+    assert kind.asked[0] == {"scopes": [SCOPE], "enable_cae": True, "claims": '{"a": 1}'}
     account = {"tenantId": TENANT, "user": {"name": signed.name, "type": "user"}, "login": signed.login}
     real.token("AzureCloud", account, SCOPE, None)
     named = kind.made[1][2]
     assert named["authentication_record"].username == "alain@contoso.com"
     assert named["cache_persistence_options"].name == "aztrust"
     assert named["tenant_id"] == TENANT
+    assert named["disable_automatic_authentication"] is True
 
 
 @pytest.mark.parametrize(
