@@ -21,10 +21,12 @@ def open_engine(directory: Path, url: str | None = None) -> Engine:
         url: a SQLAlchemy URL (PostgreSQL), or None for SQLite.
     """
     if url:
-        return create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        return create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True, max_overflow=-1)
     # SQLAlchemy must not begin transactions by itself: writers begin with IMMEDIATE (see Store.write).
     engine = create_engine(
         f"sqlite:///{directory / 'state.db'}",
+        # As many connections as there are worker threads: nobody waits for one while a transaction needs a second.
+        max_overflow=-1,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -14,6 +17,10 @@ from sqlmodel import Session
 from azext_trust import home
 from azext_trust.server.store import activity, clock, engine, facts, migrate
 from azext_trust.server.store.vault import Vault
+
+if TYPE_CHECKING:
+    from azext_trust.server.store.changes import Changes
+    from azext_trust.server.store.contents import Contents
 
 _WRITERS_LOCK = 7286001
 """The PostgreSQL advisory lock that writers hold: revision and activity chain have one order."""
@@ -68,20 +75,40 @@ class Store:
     Args:
         directory: the cloud directory, made (owner-only) when missing.
         url: a SQLAlchemy URL for PostgreSQL, or None for ``state.db`` in the directory.
+        blobs: the URL of an object store for blobs, or None for ``blobs/`` in the directory.
 
     Raises:
         StateError: the database cannot be opened, upgraded or is damaged.
     """
 
-    def __init__(self, directory: Path, url: str | None = None) -> None:
+    def __init__(self, directory: Path, url: str | None = None, blobs: str | None = None) -> None:
         self.directory = home.private_dir(directory)
         self.vault = Vault(directory)
         migrate.upgrade(directory, url)
         self.engine = engine.open_engine(directory, url)
+        self._blobs = blobs
+        # Writers of this process queue here: SQLite's own waiting is sleeping, for milliseconds at a time.
+        self._turn = threading.Lock()
 
     def close(self) -> None:
         """Give all connections back."""
+        if "changes" in self.__dict__:
+            self.changes.close()
         self.engine.dispose()
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Where the bytes of blobs lie."""
+        from azext_trust.server.store import contents
+
+        return contents.opened(self.directory, self._blobs)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Tells whether anything changed since one looked last."""
+        from azext_trust.server.store.changes import Changes
+
+        return Changes(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -99,12 +126,16 @@ class Store:
                 session.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, moves: bool = True) -> Iterator[Transaction]:
         """Open the one transaction that may change the state now; others wait.
 
         On success the revision has moved and the activity entries are chained, in the same commit.
+
+        Args:
+            moves: False for what happens inside registries (blobs, manifests, tags): the revision says whether
+                decisions and settings may have changed, and a push changes none.
         """
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._turn, Session(self.engine, expire_on_commit=False) as session:
             if self.engine.dialect.name == "sqlite":
                 session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -112,7 +143,8 @@ class Store:
             transaction = Transaction(session, self.vault, writes=True)
             try:
                 yield transaction
-                facts.put(session, facts.REVISION, str(transaction.revision() + 1))
+                if moves:
+                    facts.put(session, facts.REVISION, str(transaction.revision() + 1))
                 activity.chain(session, self.vault, transaction.recorded, transaction.now())
                 session.commit()
             except BaseException:
