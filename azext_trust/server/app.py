@@ -37,6 +37,7 @@ LOGIN_SERVERS = (("/_trust/", "registry"), ("", "registry"))
 """Which service answers for a login server: the first whose text is in the path. Notary's paths hold ``/_trust/``."""
 THREADS = 16
 """Worker threads for login servers: they wait for disks more than they compute."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLASHES = re.compile("/{2,}")
 
 
@@ -110,13 +111,17 @@ class App:
 
         call = _call(scope, b"", self.settings, RegistryCall)
         call.door = self._door
-        call.server = await self._workers.start(self._door.server, self._registry_name(host) or "")
+        moment = self.store.moments.now() if self.store.moments.cheap else None
+        name = self._registry_name(host) or ""
+        call.server = self._door.known_server(name, moment.revision) if moment is not None else None
+        if call.server is None:
+            call.server = await self._workers.start(self._door.server, name)
         if call.server is None:
             reply = _no_login_server(host)
         else:
-            name = next(service for text, service in LOGIN_SERVERS if text in call.path)
+            service = self._service(next(service for text, service in LOGIN_SERVERS if text in call.path))
             try:
-                reply = await stream.answer(self._service(name), self.store, call, receive, self._workers)
+                reply = await stream.answer(service, self.store, call, receive, self._workers, moment)
             except stream.Gone:
                 return
         scope["aztrust.caller"] = call.caller.name
@@ -169,6 +174,10 @@ class App:
         with self._lock:
             if name not in self._services:
                 self._services[name] = Service(name, audiences(name, self.settings), _admission(name))
+                if name == "registry":
+                    from azext_trust.server.registry import quick
+
+                    self._services[name].quick = quick.answer
             return self._services[name]
 
 
@@ -205,10 +214,11 @@ def _call(scope: MutableMapping[str, Any], body: bytes, settings: Settings, kind
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    path = raw.partition(b"?")[0].decode("latin-1")
     return kind(
         method=scope["method"],
-        path=_SLASHES.sub("/", raw.split(b"?")[0].decode("latin-1")),
-        query={name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)},
+        path=_SLASHES.sub("/", path) if "//" in path else path,
+        query={name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)} if query else {},
         headers=headers, body=body, settings=settings, raw_query=query,
         client_address=(scope.get("client") or ("", 0))[0],
     )  # fmt: skip
@@ -249,7 +259,10 @@ def _headers(reply: Reply, size: int) -> Iterable[tuple[bytes, bytes]]:
         headers.pop("content-length", None)
     # A line break echoed into a header would split the answer: none is let through.
     return [
-        (name.encode("latin-1"), re.sub(r"[\x00-\x1f\x7f]", " ", value).encode("latin-1", "replace"))
+        (
+            name.encode("latin-1"),
+            (value if value.isprintable() else _CONTROL.sub(" ", value)).encode("latin-1", "replace"),
+        )
         for name, value in headers.items()
     ]
 

@@ -28,8 +28,13 @@ def _template(action: str) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
 
 def need_of(action: str, params: Mapping[str, str]) -> Need:
     """Return what a route's action, ``repository:{name}:pull``, means for one request."""
+    return _need(action, params.get("name") or params.get("gun") or "")
+
+
+@lru_cache(maxsize=4096)
+def _need(action: str, named: str) -> Need:
     kind, name, actions, instead = _template(action)
-    return Need(Scope(kind, name.format_map(params) if "{" in name else name, actions), instead)
+    return Need(Scope(kind, named if name in ("{name}", "{gun}") else name, actions), instead)
 
 
 class Insufficient(Denied):

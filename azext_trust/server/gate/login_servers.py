@@ -8,14 +8,17 @@ served under this name, and that the registry's role assignment mode was not swi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from azext_trust.names import scopes
 from azext_trust.server.gate.authenticate import NotAuthenticated, verified_claims
 from azext_trust.server.gate.call import Call, Settings
+from azext_trust.server.gate.memory import Memory
 from azext_trust.server.store import facts, registries
-from azext_trust.server.store.clock import shifted
+from azext_trust.server.store.clock import from_text, shifted, to_text
 from azext_trust.server.store.transaction import Store, Transaction
 
 ISSUER = "Azure Container Registry"
@@ -23,6 +26,8 @@ ACCESS_SECONDS = 4500
 REFRESH_SECONDS = 3 * 3600
 MOST_TOKENS = 20000
 """How many verified tokens are remembered."""
+MOST_REMEMBERED = 32 * 1024 * 1024
+"""Bytes of manifests that are remembered."""
 NULL_USER = "00000000-0000-0000-0000-000000000000"
 """The user name that goes with a refresh or access token as password."""
 
@@ -184,6 +189,7 @@ class Door:
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._passes: dict[str, Pass] = {}
+        self.memory: Memory[Any] = Memory(MOST_REMEMBERED)
 
     def _current(self, revision: int) -> _Known | None:
         known = self._known
@@ -202,7 +208,7 @@ class Door:
 
     def server(self, name: str) -> LoginServer | None:
         """Return the login server of a name; None when no registry has it. May ask the database."""
-        known = self._current(self.store.changes.now().revision) or self._load()
+        known = self._current(self.store.moments.now().revision) or self._load()
         key = name.lower()
         if key not in known.servers:
             with self.store.read() as transaction:
@@ -216,6 +222,11 @@ class Door:
             known.servers[key] = found
         return known.servers[key]
 
+    def now_text(self) -> str:
+        """Return the cloud's present as Azure writes it, from what is remembered of its clock."""
+        known = self._known or self._load()
+        return to_text(shifted(known.offset, known.frozen or None))
+
     def known_server(self, name: str, revision: int) -> LoginServer | None:
         """Return a login server when it is remembered as of this revision; asks nobody."""
         known = self._current(revision)
@@ -226,7 +237,7 @@ class Door:
         known, found = self._current(revision), self._passes.get(token)
         if known is None or found is None:
             return None
-        now = shifted(known.offset, known.frozen or None).timestamp()
+        now = from_text(known.frozen).timestamp() if known.frozen else time.time() + known.offset
         return found if now < found.expires and _fits(found, server) else None
 
     def pass_of(self, transaction: Transaction, token: str, server: LoginServer, grant: str) -> Pass:
@@ -287,3 +298,8 @@ class RegistryCall(Call):
     def origin(self) -> str:
         """The host as the client wrote it: token service and GUNs carry it."""
         return self.headers.get("host", self.here.host).lower()
+
+    def now_text(self) -> str:
+        """Return the cloud's present as Azure writes it, without a transaction."""
+        assert self.door is not None
+        return self.door.now_text()

@@ -13,6 +13,7 @@ from azext_trust.server.gate.authenticate import NotAuthenticated, holder, opera
 from azext_trust.server.gate.authorise import Attributes, Authoriser, Denied
 from azext_trust.server.gate.call import Call, Caller, MalformedBody, Reply, ServiceError
 from azext_trust.server.gate.route import Route, RouteTable
+from azext_trust.server.store import facts
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.transaction import Store, Transaction
 
@@ -68,12 +69,14 @@ class Service:
         self.name = name
         self.admit = admit
         # What happens inside a registry changes no setting and no role.
-        self.moves = admit is None
+        self.moves = facts.REVISION if admit is None else facts.CONTENT
         self.package = f"azext_trust.server.{name}"
         self.audiences = audiences
         self.table = RouteTable(self._module("routes").ROUTES)
         self.errors = cast(Errors, self._module("errors"))
         # Some services check the request before anything else (ARM: api-version); others have nothing to add.
+        # Login servers answer some requests from what they remember, without a worker thread.
+        self.quick: Callable[[Any, Route, int], Reply | None] | None = None
         self.before: Callable[[Call, Route], None] = getattr(self.errors, "before", lambda call, row: None)
 
     def _module(self, name: str) -> ModuleType:
@@ -153,7 +156,7 @@ def perform(service: Service, store: Store, call: Call, row: Route, *, admitted:
     except NotAuthenticated as refused:
         raise service.errors.unauthenticated(refused.problem, call) from None
     except Denied as denied:
-        with store.write(moves=service.moves) as transaction:
+        with store.write(moves=service.moves if service.admit is None else "") as transaction:
             transaction.record(entry(call, denied.action, denied.scope, "Denied", **_reasons(denied)))
         raise service.errors.forbidden(denied, call) from None
 

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from azext_trust.server.gate import admission, pipeline
@@ -18,6 +19,8 @@ from azext_trust.server.gate.call import Reply
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.gate.pipeline import Service
 from azext_trust.server.gate.route import Route
+from azext_trust.server.store.moments import Moment
+from azext_trust.server.store.together import Change
 from azext_trust.server.store.transaction import Store
 
 Message = MutableMapping[str, Any]
@@ -31,6 +34,10 @@ PIECE = 1024 * 1024
 """How many bytes of an answer a worker thread reads at a time."""
 WRITE = 256 * 1024
 """How many bytes are handed to the connection at a time: TLS encrypts each in one go."""
+TOGETHER = 64
+"""How many small requests are answered by one worker in one go."""
+SMALL = 64 * 1024
+"""A body of at most this many bytes is gathered before anything else happens."""
 MOST = 4 * 1024 * 1024
 """Largest body that is taken whole, in bytes: a manifest's limit (OCI Distribution 1.1, Pushing manifests)."""
 
@@ -49,6 +56,26 @@ class Receiver(Protocol):
     def broken(self) -> None:
         """Clean up: the body will not come to its end, or `write` or `done` failed."""
         ...
+
+
+class SharedCommit:
+    """A receiver whose whole effect is one small change of the database, which others may share a commit with."""
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Take the body."""
+        raise NotImplementedError
+
+    def change(self) -> Change:
+        """Return the change; raises where the body is not what was announced."""
+        raise NotImplementedError
+
+    def landed(self) -> Reply:
+        """Answer: it is committed."""
+        raise NotImplementedError
+
+    def refused(self, error: Exception) -> Exception:
+        """Return a failure of the change in the service's words."""
+        raise NotImplementedError
 
 
 class Content(Protocol):
@@ -78,10 +105,32 @@ class Workers:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
+        self._waiting: list[tuple[_Item, asyncio.Future[Reply]]] = []
+        self._busy = False
 
     def start(self, function: Callable[..., T], *arguments: object) -> Awaitable[T]:
         """Run a function now; the result is awaited later."""
         return asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+    async def gathered(self, store: Store, item: _Item) -> Reply:
+        """Answer a request that has come whole, together with those that come while others are answered."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if not self._busy:
+            self._busy = True
+            try:
+                await self._gather(store)
+            finally:
+                self._busy = False
+        return cast(Reply, await future)
+
+    async def _gather(self, store: Store) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            replies = await self.start(_all, store, [item for item, _ in batch])
+            for (_, future), reply in zip(batch, replies, strict=True):
+                if not future.done():
+                    future.set_result(reply)
 
     def watched(self, receive: Receive) -> asyncio.Future[Message] | None:
         """Return what is done when the client goes away; the request's body must have been received."""
@@ -101,6 +150,10 @@ class Inline(Workers):
         except BaseException as error:
             return _Done(None, error)
 
+    async def gathered(self, store: Store, item: _Item) -> Reply:
+        """Answer a request that has come whole."""
+        return _all(store, [item])[0]
+
     def watched(self, receive: Receive) -> None:
         """Whoever reads in this process simply stops reading."""
         return
@@ -117,8 +170,18 @@ class _Done:
         return self._value
 
 
-async def answer(service: Service, store: Store, call: RegistryCall, receive: Receive, workers: Workers) -> Reply:
+async def answer(
+    service: Service, store: Store, call: RegistryCall, receive: Receive, workers: Workers, moment: Moment | None
+) -> Reply:  # fmt: skip
     """Answer a request to a login server.
+
+    Args:
+        service: the one its path belongs to.
+        store: the state.
+        call: the request, its login server known.
+        receive: brings the body.
+        workers: run what blocks.
+        moment: the state's present, or None where asking for it would block.
 
     Raises:
         Gone: the client went away first.
@@ -127,23 +190,86 @@ async def answer(service: Service, store: Store, call: RegistryCall, receive: Re
     if not isinstance(row, Route):
         return cast(Reply, row)
     call.params = {**call.params, "registry": call.here.scope}
+    known = moment is not None and admission.admit_at_once(call, row, moment.revision)
+    if known and moment is not None and service.quick is not None:
+        quick = service.quick(call, row, moment.content)
+        if quick is not None:
+            return quick
     if not row.streams:
         whole = await _whole(receive)
         if whole is None:
             return service.errors.render(cast(Any, service.errors).too_large(call), call)
         call.body = whole
-    made = await workers.start(_first, service, store, call, row)
+        return cast(Reply, await workers.start(_first, service, store, call, row, known))
+    if _arrives_at_once(call):
+        return await workers.gathered(store, _Item(service, call, row, known, (await _batch(receive))[0]))
+    made = await workers.start(_first, service, store, call, row, known)
     return made if isinstance(made, Reply) else await _pumped(service, call, cast(Receiver, made), receive, workers)
 
 
-def _first(service: Service, store: Store, call: RegistryCall, row: Route) -> object:
-    return pipeline.guarded(service, call, lambda: _admitted(service, store, call, row))
+def _arrives_at_once(call: RegistryCall) -> bool:
+    """Tell whether a body is small and nobody waits for leave to send it."""
+    text = call.headers.get("content-length", "")
+    return text.isdecimal() and int(text) <= SMALL and "expect" not in call.headers
 
 
-def _admitted(service: Service, store: Store, call: RegistryCall, row: Route) -> object:
-    service.before(call, row)
-    known = admission.admit_at_once(call, row, store.changes.now().revision)
-    return pipeline.perform(service, store, call, row, admitted=known)
+@dataclass
+class _Item:
+    """A request that has come whole, with its row."""
+
+    service: Service
+    call: RegistryCall
+    row: Route
+    known: bool
+    body: list[bytes]
+
+
+def _all(store: Store, items: list[_Item]) -> list[Reply]:
+    """Answer requests that have come whole; what they change in the database is committed together."""
+    made = [_first(item.service, store, item.call, item.row, item.known) for item in items]
+    replies: list[object] = []
+    changes: list[Change] = []
+    changing: list[int] = []
+    for item, receiver in zip(items, made, strict=True):
+        if isinstance(receiver, SharedCommit):
+            receiver.write(item.body)
+            receiver = pipeline.guarded(item.service, item.call, receiver.change)
+            if not isinstance(receiver, Reply):
+                changing.append(len(replies))
+                changes.append(cast(Change, receiver))
+        elif not isinstance(receiver, Reply):
+            receiver = _Taker(item.service, item.call, cast(Receiver, receiver)).finish(item.body)
+        replies.append(receiver)
+    for at, result in zip(changing, _together(store, changes), strict=True):
+        replies[at] = _landed(items[at], cast(SharedCommit, made[at]), result)
+    return cast(list[Reply], replies)
+
+
+def _together(store: Store, changes: list[Change]) -> list[object]:
+    try:
+        return store.together.run_all(changes) if changes else []
+    except Exception as error:
+        return [error] * len(changes)
+
+
+def _landed(item: _Item, small: SharedCommit, result: object) -> Reply:
+    def told() -> Reply:
+        if isinstance(result, Exception):
+            raise small.refused(result)
+        return small.landed()
+
+    return cast(Reply, pipeline.guarded(item.service, item.call, told))
+
+
+def _first(service: Service, store: Store, call: RegistryCall, row: Route, known: bool) -> object:
+    """Begin to answer in a worker thread; `known` says that the caller was let in already."""
+
+    def work() -> object:
+        service.before(call, row)
+        admitted = known or admission.admit_at_once(call, row, store.moments.now().revision)
+        return pipeline.perform(service, store, call, row, admitted=admitted)
+
+    return pipeline.guarded(service, call, work)
 
 
 async def _whole(receive: Receive) -> bytes | None:

@@ -42,7 +42,7 @@ def show(store: Store, call: RegistryCall) -> Reply:
     """Return a blob, a range of it, or only whether it is there (OCI Distribution 1.1, Pulling blobs)."""
     name, digest = call.params["name"], call.params["digest"]
     with store.read() as transaction:
-        found = blobs.find(transaction.session, call.here.id, name, digest)
+        found = blobs.find(transaction.session.connection(), call.here.id, name, digest)
     if found is None:
         raise errors.no_blob(digest)
     if not found.readable:
@@ -71,27 +71,36 @@ def answer(store: Store, call: RegistryCall, found: blobs.Found, digest: str) ->
     first, size = part or (0, found.size)
     if part is not None:
         headers |= {"content-range": f"bytes {first}-{first + size - 1}/{found.size}", "content-length": str(size)}
-    try:
-        reader = store.contents.open(found.location)
-    except FileNotFoundError:
-        # Collected between the look and the opening: it is gone for good.
-        raise errors.no_blob(digest) from None
-    return Reply(BlobContent(reader, first, size), 206 if part else 200, headers, media)
+    body: object = _inline(store, digest)[first : first + size] if not found.location else None
+    if body is None:
+        try:
+            body = BlobContent(store.contents.open(found.location), first, size)
+        except FileNotFoundError:
+            # Collected between the look and the opening: it is gone for good.
+            raise errors.no_blob(digest) from None
+    return Reply(body, 206 if part else 200, headers, media)
+
+
+def _inline(store: Store, digest: str) -> bytes:
+    with store.read() as transaction:
+        content = blobs.content_of(transaction.session.connection(), digest)
+    if content is None:
+        raise errors.no_blob(digest)
+    return content
 
 
 def _lease(store: Store, call: RegistryCall, found: blobs.Found, digest: str) -> None:
     """Note that a push relies on the blob it asked for, so that collection leaves it alone."""
     pushes = {"push", "*"} & call.access.get(("repository", call.params["name"]), frozenset())
     if pushes and time.time() - found.touched > LEASE_SECONDS:
-        with store.write(moves=False) as transaction:
-            blobs.touch(transaction.session, found.repository_id, [digest])
+        store.together.run(lambda connection: blobs.touch(connection, found.repository_id, [digest]))
 
 
 def delete(transaction: Transaction, call: RegistryCall) -> Reply:
     """Take a blob away from a repository; one that a manifest refers to stays."""
     name, digest = call.params["name"], call.params["digest"]
     session = transaction.session
-    found = blobs.find(session, call.here.id, name, digest)
+    found = blobs.find(session.connection(), call.here.id, name, digest)
     if found is None:
         raise errors.no_blob(digest)
     repository = repositories.by_name(session, call.here.id, name)

@@ -12,7 +12,7 @@ from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.gate.pipeline import entry
 from azext_trust.server.registry import errors, manifest_form, removal
 from azext_trust.server.registry.manifest_form import Form, FormError
-from azext_trust.server.store import blobs, manifests, repositories, tags
+from azext_trust.server.store import blobs, facts, manifests, repositories, tags
 from azext_trust.server.store.contents import Contents
 from azext_trust.server.store.transaction import Store, Transaction
 
@@ -34,7 +34,10 @@ def show(transaction: Transaction, call: RegistryCall) -> Reply:
         raise errors.no_manifest(reference)
     if not (repository.read_enabled and found.read_enabled and (tag is None or tag.read_enabled)):
         raise errors.disallowed()
-    _past_quarantine(call, found, reference)
+    past_quarantine(call, found, reference)
+    if call.door is not None:
+        number = int(facts.get(session, facts.CONTENT, "0"))
+        call.door.memory.put(("manifest", call.here.id, name, reference), number, found, found.size + 2000)
     return reply(call, _negotiated(transaction, call, found, reference))
 
 
@@ -51,7 +54,7 @@ def reply(call: RegistryCall, found: manifests.Manifest) -> Reply:
     return Reply(found.content, 200, headers)
 
 
-def _past_quarantine(call: RegistryCall, found: manifests.Manifest, reference: str) -> None:
+def past_quarantine(call: RegistryCall, found: manifests.Manifest, reference: str) -> None:
     """Hide what has not passed quarantine: by tag it is not there, by digest it is disallowed (Azure/acr docs)."""
     if found.quarantine_state == manifests.PASSED or not call.here.enabled("quarantinePolicy"):
         return
@@ -64,18 +67,22 @@ def _negotiated(
     transaction: Transaction, call: RegistryCall, found: manifests.Manifest, reference: str
 ) -> manifests.Manifest:  # fmt: skip
     """Return what the client can read: of a list, for clients that know none, the image for Linux on amd64."""
-    accepted = call.headers.get("accept", "")
-    if found.media_type not in manifest_form.INDEXES or ":" in reference:
-        return found
-    if "*/*" in accepted or any(one in accepted for one in manifest_form.INDEXES):
-        return found
-    if not any(one in accepted for one in manifest_form.IMAGES):
+    if ":" in reference or readable(call, found):
         return found
     for one in manifest_form.read(found.content, found.media_type).manifests:
         if (one.platform.get("os"), one.platform.get("architecture")) == ("linux", "amd64"):
             child = manifests.by_digest(transaction.session, found.repository_id, one.digest)
             return child or found
     return found
+
+
+def readable(call: RegistryCall, found: manifests.Manifest) -> bool:
+    """Tell whether a client takes a manifest as it is: all but lists, and those too unless it names images only."""
+    accepted = call.headers.get("accept", "")
+    if found.media_type not in manifest_form.INDEXES or "*/*" in accepted:
+        return True
+    named = any(one in accepted for one in manifest_form.INDEXES)
+    return named or not any(one in accepted for one in manifest_form.IMAGES)
 
 
 def put(store: Store, call: RegistryCall) -> Reply:
@@ -87,7 +94,7 @@ def put(store: Store, call: RegistryCall) -> Reply:
         raise errors.manifest_invalid(str(error)) from None
     digest = _digest(call.body, reference)
     platform = _platform(store, call, form)
-    with store.write(moves=False) as transaction:
+    with store.write(moves=facts.CONTENT) as transaction:
         made = _put(transaction, call, form, digest, platform)
         call.change(after={"repository": call.params["name"], "reference": reference, "digest": made.digest})
         agent = call.headers.get("user-agent", "")[:300]
@@ -112,11 +119,13 @@ def _platform(store: Store, call: RegistryCall, form: Form) -> tuple[str | None,
     if config is None or config.media_type not in manifest_form.CONFIGS or config.size > _LARGEST_CONFIG:
         return None, None
     with store.read() as transaction:
-        found = blobs.find(transaction.session, call.here.id, call.params["name"], config.digest)
+        connection = transaction.session.connection()
+        found = blobs.find(connection, call.here.id, call.params["name"], config.digest)
+        content = blobs.content_of(connection, config.digest) if found is not None and not found.location else None
     if found is None:
         return None, None
     try:
-        loaded = json.loads(_content(store.contents, found.location))
+        loaded = json.loads(content if content is not None else _content(store.contents, found.location))
     except (ValueError, RecursionError, FileNotFoundError):
         return None, None
     return (_word(loaded, "architecture"), _word(loaded, "os")) if isinstance(loaded, dict) else (None, None)
@@ -178,7 +187,7 @@ def _complete(transaction: Transaction, repository: repositories.Repository, for
     missing = children - manifests.present(session, repository.key, children)
     if missing:
         raise errors.manifest_blob_unknown(min(missing))
-    blobs.touch(session, repository.key, held)
+    blobs.touch(session.connection(), repository.key, held)
 
 
 def _new(

@@ -109,7 +109,7 @@ def _refused(store: Store, call: RegistryCall, refused: SignInRefused) -> Servic
     """Write a refused sign-in down and return its error; who shows nothing is not written down."""
     if refused.reason:
         call.caller = replace(call.caller, name=refused.name or "unknown")
-        with store.write(moves=False) as transaction:
+        with store.write(moves="") as transaction:
             transaction.record(entry(call, SIGN_IN, call.here.scope, "Denied", reason=refused.reason))
     return errors.sign_in_refused(refused.reason)
 

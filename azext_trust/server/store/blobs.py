@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-import sqlalchemy
-from sqlalchemy import BigInteger, Column, Index, func, insert, update
+from sqlalchemy import BigInteger, Column, Connection, Index, func, update
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
-from azext_trust.server.store.repositories import Repository
+from azext_trust.server.store.statements import Statement
+
+INLINE = 16 * 1024
+"""Content of at most this many bytes lies in the database: an image's config costs one wait for the disk, not two."""
 
 
 class Blob(SQLModel, table=True):
-    """Stored content. `created` is the machine's time in seconds: grace periods do not follow the cloud's clock."""
+    """Stored content; where `location` is empty it lies in `BlobContent`.
+
+    `created` is the machine's time in seconds: grace periods do not follow the cloud's clock.
+    """
 
     __tablename__ = "blob"
 
@@ -25,6 +31,15 @@ class Blob(SQLModel, table=True):
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     location: str
     created: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class BlobContent(SQLModel, table=True):
+    """The bytes of a small blob."""
+
+    __tablename__ = "blob_content"
+
+    digest: str = Field(primary_key=True)
+    content: bytes
 
 
 class BlobLink(SQLModel, table=True):
@@ -56,15 +71,7 @@ class RegistryUsage(SQLModel, table=True):
     bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-_FIND = (
-    sqlalchemy.select(
-        col(Blob.size), col(Blob.location), col(BlobLink.touched), col(Repository.read_enabled), col(Repository.id)
-    )
-    .join(BlobLink, col(BlobLink.digest) == col(Blob.digest))
-    .join(Repository, col(Repository.id) == col(BlobLink.repository_id))
-)
-
-
+@dataclass(frozen=True, slots=True)
 class Found:
     """A blob as a repository sees it.
 
@@ -76,20 +83,24 @@ class Found:
         repository_id: the repository.
     """
 
-    __slots__ = ("location", "readable", "repository_id", "size", "touched")
+    size: int
+    location: str
+    touched: int
+    readable: bool
+    repository_id: int
 
-    def __init__(self, size: int, location: str, touched: int, readable: bool, repository_id: int) -> None:
-        self.size, self.location, self.touched = size, location, touched
-        self.readable, self.repository_id = readable, repository_id
+
+_FIND = Statement(
+    "SELECT b.size, b.location, l.touched, r.read_enabled, r.id FROM repository r"
+    " JOIN blob_link l ON l.repository_id = r.id JOIN blob b ON b.digest = l.digest"
+    " WHERE r.registry_id = :registry AND r.name = :name AND l.digest = :digest"
+)
 
 
-def find(session: Session, registry_id: str, repository: str, digest: str) -> Found | None:
+def find(connection: Connection, registry_id: str, repository: str, digest: str) -> Found | None:
     """Return a blob as a repository sees it, or None."""
-    query = _FIND.where(
-        col(Repository.registry_id) == registry_id, col(Repository.name) == repository, col(Blob.digest) == digest
-    )
-    row = session.connection().execute(query).first()
-    return Found(row[0], row[1], row[2], row[3], int(row[4] or 0)) if row is not None else None
+    row = _FIND.first(connection, {"registry": registry_id, "name": repository, "digest": digest})
+    return Found(row[0], row[1], row[2], bool(row[3]), row[4]) if row is not None else None
 
 
 def sizes(session: Session, repository_id: int, digests: Iterable[str]) -> dict[str, int]:
@@ -99,35 +110,108 @@ def sizes(session: Session, repository_id: int, digests: Iterable[str]) -> dict[
     return {row[0]: row[1] for row in session.connection().execute(query)}
 
 
-def add(session: Session, digest: str, size: int, location: str) -> bool:
-    """Write down stored content; False when it was there already, and the bytes at `location` are not needed."""
-    connection = session.connection()
-    if connection.execute(select(Blob.digest).where(Blob.digest == digest)).first() is not None:
-        return False
-    connection.execute(insert(Blob).values(digest=digest, size=size, location=location, created=int(time.time())))
-    return True
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Content that comes to a repository.
+
+    Attributes:
+        registry_id: the registry.
+        repository: the repository's name; its row is made when missing.
+        digest: of the content.
+        size: bytes.
+        location: where they lie, empty for `content`; None for a blob that the registry holds already.
+        most: bytes that the registry may hold.
+        now: the moment in `clock.to_text` form, for a repository that is made.
+        content: small content, which lies in the database.
+    """
+
+    registry_id: str
+    repository: str
+    digest: str
+    size: int
+    location: str | None
+    most: int
+    now: str
+    content: bytes = b""
 
 
-def link(session: Session, registry_id: str, repository_id: int, digest: str, size: int) -> None:
-    """Let a repository hold a blob; the registry's usage grows when no repository of it held the blob before."""
-    connection, now = session.connection(), int(time.time())
-    values = {"repository_id": repository_id, "digest": digest, "registry_id": registry_id, "touched": now}
-    if _touched(session, repository_id, [digest], now):
-        return
-    held = select(BlobLink.digest).where(BlobLink.registry_id == registry_id, BlobLink.digest == digest).limit(1)
-    if connection.execute(held).first() is None:
-        _grow(session, registry_id, size)
-    connection.execute(insert(BlobLink).values(**values))
+_REPOSITORY = "SELECT {} FROM repository WHERE registry_id = :registry_id AND name = :repository"
+_STATE = Statement(
+    f"SELECT ({_REPOSITORY.format('id')}), ({_REPOSITORY.format('write_enabled')}),"
+    " (SELECT 1 FROM blob WHERE digest = :digest),"
+    " (SELECT 1 FROM blob_link WHERE registry_id = :registry_id AND digest = :digest LIMIT 1),"
+    " (SELECT bytes FROM registry_usage WHERE registry_id = :registry_id)"
+)
+_ADD_REPOSITORY = Statement(
+    "INSERT INTO repository (registry_id, name, created, updated, delete_enabled, write_enabled, list_enabled,"
+    " read_enabled) VALUES (:registry_id, :repository, :now, :now, true, true, true, true) RETURNING id"
+)
+_ADD_BLOB = Statement("INSERT INTO blob (digest, size, location, created) VALUES (:digest, :size, :location, :touched)")
+_ADD_CONTENT = Statement("INSERT INTO blob_content (digest, content) VALUES (:digest, :content)")
+_CONTENT = Statement("SELECT content FROM blob_content WHERE digest = :digest")
+_ADD_LINK = Statement(
+    "INSERT INTO blob_link (repository_id, digest, registry_id, touched)"
+    " VALUES (:repository_id, :digest, :registry_id, :touched)"
+    " ON CONFLICT (repository_id, digest) DO UPDATE SET touched = excluded.touched"
+)
+_GROW = Statement(
+    "INSERT INTO registry_usage (registry_id, bytes) VALUES (:registry_id, :size)"
+    " ON CONFLICT (registry_id) DO UPDATE SET bytes = registry_usage.bytes + excluded.bytes"
+)
 
 
-def _touched(session: Session, repository_id: int, digests: list[str], now: int) -> int:
-    query = update(BlobLink).where(col(BlobLink.repository_id) == repository_id, col(BlobLink.digest).in_(digests))
-    return session.connection().execute(query.values(touched=now)).rowcount
+class Refused(Exception):
+    """The repository is locked, or the registry may hold no more."""
 
 
-def touch(session: Session, repository_id: int, digests: Iterable[str]) -> None:
+class Missing(Exception):
+    """The blob that the registry was to hold already is gone."""
+
+
+def arrive(connection: Connection, arrival: Arrival) -> bool:
+    """Let a repository hold content, in the caller's writing transaction.
+
+    Returns:
+        False when the content was there already: the bytes at `location` are not needed.
+
+    Raises:
+        Refused: the repository is locked, or the registry may hold no more.
+        Missing: there is neither the blob nor new content.
+    """
+    values: dict[str, object] = {
+        "registry_id": arrival.registry_id, "repository": arrival.repository, "digest": arrival.digest,
+        "size": arrival.size, "location": arrival.location, "now": arrival.now, "touched": int(time.time()),
+        "content": arrival.content,
+    }  # fmt: skip
+    repository_id, writable, known, held, used = _STATE.first(connection, values) or (None,) * 5
+    if repository_id is None:
+        repository_id, writable = (_ADD_REPOSITORY.first(connection, values) or (None,))[0], True
+    if not writable or (not held and (used or 0) + arrival.size > arrival.most):
+        raise Refused
+    if not known:
+        if arrival.location is None:
+            raise Missing
+        _ADD_BLOB.run(connection, values).close()
+        if not arrival.location:
+            _ADD_CONTENT.run(connection, values).close()
+    _ADD_LINK.run(connection, values | {"repository_id": repository_id}).close()
+    if not held:
+        _GROW.run(connection, values).close()
+    return not known
+
+
+def content_of(connection: Connection, digest: str) -> bytes | None:
+    """Return the bytes of a small blob, or None when it has just been collected."""
+    row = _CONTENT.first(connection, {"digest": digest})
+    return bytes(row[0]) if row is not None else None
+
+
+def touch(connection: Connection, repository_id: int, digests: Iterable[str]) -> None:
     """Note that a push relies on blobs now: collection leaves them alone for the grace period."""
-    _touched(session, repository_id, list(digests), int(time.time()))
+    query = update(BlobLink).where(
+        col(BlobLink.repository_id) == repository_id, col(BlobLink.digest).in_(list(digests))
+    )
+    connection.execute(query.values(touched=int(time.time())))
 
 
 def unlink(session: Session, registry_id: str, repository_id: int, digests: Iterable[str]) -> None:
@@ -139,26 +223,13 @@ def unlink(session: Session, registry_id: str, repository_id: int, digests: Iter
         held = select(BlobLink.digest).where(BlobLink.registry_id == registry_id, BlobLink.digest == digest).limit(1)
         blob = session.get(Blob, digest)
         if blob is not None and session.exec(held).first() is None:
-            _grow(session, registry_id, -blob.size)
-
-
-def _grow(session: Session, registry_id: str, by: int) -> None:
-    connection = session.connection()
-    query = update(RegistryUsage).where(col(RegistryUsage.registry_id) == registry_id)
-    if not connection.execute(query.values(bytes=col(RegistryUsage.bytes) + by)).rowcount:
-        connection.execute(insert(RegistryUsage).values(registry_id=registry_id, bytes=by))
+            _GROW.run(session.connection(), {"registry_id": registry_id, "size": -blob.size}).close()
 
 
 def usage(session: Session, registry_id: str) -> int:
     """Return how many bytes of blobs a registry holds."""
-    query = select(RegistryUsage.bytes).where(RegistryUsage.registry_id == registry_id)
-    return int(session.connection().execute(query).scalar() or 0)
-
-
-def holds(session: Session, registry_id: str, digest: str) -> bool:
-    """Tell whether any repository of a registry holds a blob."""
-    query = select(BlobLink.digest).where(BlobLink.registry_id == registry_id, BlobLink.digest == digest).limit(1)
-    return session.connection().execute(query).first() is not None
+    found = session.get(RegistryUsage, registry_id)
+    return found.bytes if found is not None else 0
 
 
 def counted(session: Session, registry_id: str) -> int:

@@ -61,16 +61,12 @@ class Stale:
 class Contents(Protocol):
     """A store of blobs. Every call may block."""
 
-    def begin(self, upload: str) -> None:
-        """Begin an upload of this name; it holds nothing yet."""
-        ...
-
     def received(self, upload: str) -> int | None:
-        """Return how many bytes an upload holds, or None when there is no such upload."""
+        """Return how many bytes an upload holds, or None when nothing of it has come."""
         ...
 
-    def append(self, upload: str) -> Writer | None:
-        """Open an upload to append to it, or return None when there is no such upload.
+    def append(self, upload: str) -> Writer:
+        """Open an upload to append to it; the first bytes make it.
 
         Raises:
             Busy: somebody else is appending.

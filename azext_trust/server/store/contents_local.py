@@ -28,33 +28,28 @@ class LocalContents:
         self._uploads = str(directory / "uploads")
         self._made: set[str] = set()
 
-    def begin(self, upload: str) -> None:
-        """Begin an upload of this name; it holds nothing yet."""
-        os.close(self._new(f"{self._uploads}/{upload}"))
-
     def received(self, upload: str) -> int | None:
-        """Return how many bytes an upload holds, or None when there is no such upload."""
+        """Return how many bytes an upload holds, or None when nothing of it has come."""
         try:
             return os.stat(f"{self._uploads}/{upload}").st_size
         except FileNotFoundError:
             return None
 
-    def append(self, upload: str) -> Writer | None:
-        """Open an upload to append to it, or return None when there is no such upload."""
+    def append(self, upload: str) -> Writer:
+        """Open an upload to append to it; the first bytes make it."""
         path = f"{self._uploads}/{upload}"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | _NO_FOLLOW)
-        except FileNotFoundError:
-            return None
+        handle = self._opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # It may have been kept or thrown away between opening and locking.
+            if os.fstat(handle).st_nlink == 0 or os.stat(path).st_ino != os.fstat(handle).st_ino:
+                raise Busy(upload)
+        except (BlockingIOError, FileNotFoundError):
             os.close(handle)
             raise Busy(upload) from None
-        if self.received(upload) is None:
-            # It was kept or thrown away between opening and locking.
+        except BaseException:
             os.close(handle)
-            return None
+            raise
         return _Appending(handle)
 
     def read_upload(self, upload: str) -> Reader:
@@ -79,7 +74,7 @@ class LocalContents:
         """Store small content at once, lasting, and return its location."""
         location = self._location(digest)
         path = self._path(location)
-        handle = self._new(path)
+        handle = self._opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             _write_all(handle, list(chunks))
             os.fsync(handle)
@@ -133,16 +128,15 @@ class LocalContents:
             home.private_dir(Path(path))
             self._made.add(path)
 
-    def _new(self, path: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
+    def _opened(self, path: str, flags: int) -> int:
         self._folder(os.path.dirname(path))
         try:
-            return os.open(path, flags, 0o600)
+            return os.open(path, flags | _NO_FOLLOW, 0o600)
         except FileNotFoundError:
             # Somebody removed the folder meanwhile.
             self._made.discard(os.path.dirname(path))
             self._folder(os.path.dirname(path))
-            return os.open(path, flags, 0o600)
+            return os.open(path, flags | _NO_FOLLOW, 0o600)
 
 
 class LocalReader:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from azext_trust import home
@@ -19,8 +19,9 @@ from azext_trust.server.store import activity, clock, engine, facts, migrate
 from azext_trust.server.store.vault import Vault
 
 if TYPE_CHECKING:
-    from azext_trust.server.store.changes import Changes
     from azext_trust.server.store.contents import Contents
+    from azext_trust.server.store.moments import Moments
+    from azext_trust.server.store.together import Together
 
 _WRITERS_LOCK = 7286001
 """The PostgreSQL advisory lock that writers hold: revision and activity chain have one order."""
@@ -92,8 +93,8 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
-        if "changes" in self.__dict__:
-            self.changes.close()
+        if "moments" in self.__dict__:
+            self.moments.close()
         self.engine.dispose()
 
     @cached_property
@@ -104,11 +105,24 @@ class Store:
         return contents.opened(self.directory, self._blobs)
 
     @cached_property
-    def changes(self) -> Changes:
+    def moments(self) -> Moments:
         """Tells whether anything changed since one looked last."""
-        from azext_trust.server.store.changes import Changes
+        from azext_trust.server.store.moments import Moments
 
-        return Changes(self.engine)
+        return Moments(self.engine)
+
+    @cached_property
+    def together(self) -> Together:
+        """Commits small changes of many requests together."""
+        from azext_trust.server.store.together import Together
+
+        return Together(self.engine, lambda: self._turn, self._begin)
+
+    def _begin(self, connection: Connection) -> None:
+        if self.engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -126,25 +140,22 @@ class Store:
                 session.rollback()
 
     @contextmanager
-    def write(self, *, moves: bool = True) -> Iterator[Transaction]:
+    def write(self, *, moves: str = facts.REVISION) -> Iterator[Transaction]:
         """Open the one transaction that may change the state now; others wait.
 
-        On success the revision has moved and the activity entries are chained, in the same commit.
+        On success the number has moved and the activity entries are chained, in the same commit.
 
         Args:
-            moves: False for what happens inside registries (blobs, manifests, tags): the revision says whether
-                decisions and settings may have changed, and a push changes none.
+            moves: the number that says what may have changed: `facts.REVISION` for settings, roles and people;
+                `facts.CONTENT` for what lies in registries; empty for what nobody remembers.
         """
         with self._turn, Session(self.engine, expire_on_commit=False) as session:
-            if self.engine.dialect.name == "sqlite":
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+            self._begin(session.connection())
             transaction = Transaction(session, self.vault, writes=True)
             try:
                 yield transaction
                 if moves:
-                    facts.put(session, facts.REVISION, str(transaction.revision() + 1))
+                    facts.put(session, moves, str(int(facts.get(session, moves, "0")) + 1))
                 activity.chain(session, self.vault, transaction.recorded, transaction.now())
                 session.commit()
             except BaseException:

@@ -101,6 +101,12 @@ def _blobs() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
+        "blob_content",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "blob_link",
         sa.Column("repository_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),

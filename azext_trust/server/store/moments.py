@@ -17,21 +17,23 @@ class Moment:
 
     Attributes:
         revision: moved by every change of settings, roles and people.
-        data: moved by every commit whatsoever, also of other processes; None where the database cannot tell.
+        content: moved by every change of what lies in registries, blobs that come left aside.
     """
 
     revision: int
-    data: int | None
+    content: int
 
 
-_REVISION = select(col(facts.Fact.value)).where(col(facts.Fact.name) == facts.REVISION)
+_NUMBERS = select(col(facts.Fact.name), col(facts.Fact.value)).where(
+    col(facts.Fact.name).in_([facts.REVISION, facts.CONTENT])
+)
 
 
-class Changes:
+class Moments:
     """Asks the database for its present `Moment`, on a connection of its own.
 
     On SQLite ``PRAGMA data_version`` says without reading a page whether any other connection has committed, so that
-    asking costs a few microseconds; otherwise the revision is read.
+    asking costs a few microseconds; otherwise the numbers are read.
 
     Args:
         engine: the store's.
@@ -42,7 +44,13 @@ class Changes:
         self._sqlite = engine.dialect.name == "sqlite"
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._last = Moment(-1, None)
+        self._data = -1
+        self._last = Moment(-1, -1)
+
+    @property
+    def cheap(self) -> bool:
+        """Whether asking is quick enough for an event loop."""
+        return self._sqlite
 
     def close(self) -> None:
         """Give the connection back."""
@@ -58,22 +66,18 @@ class Changes:
             if connection is None:
                 connection = self._connection = self._engine.connect()
             if not self._sqlite:
-                found = connection.execute(_REVISION).scalar()
+                found: dict[str, str] = dict(connection.execute(_NUMBERS).tuples().all())
                 connection.rollback()
-                return Moment(int(found or 0), None)
-            data = self._cursor(connection, "PRAGMA data_version")
-            if data != self._last.data:
-                revision = self._cursor(connection, "SELECT value FROM fact WHERE name = 'revision'")
-                self._last = Moment(int(revision or 0), data)
+                return _moment(found)
+            # The driver's own cursor: SQLAlchemy's execution costs more than SQLite's answer.
+            cursor = connection.connection.cursor()
+            data = cursor.execute("PRAGMA data_version").fetchone()[0]
+            if data != self._data:
+                # Read after the version: a commit in between is noticed next time.
+                rows = cursor.execute("SELECT name, value FROM fact WHERE name IN ('revision', 'content')").fetchall()
+                self._last, self._data = _moment(dict(rows)), data
             return self._last
 
-    @staticmethod
-    def _cursor(connection: Connection, sql: str) -> int:
-        # The driver's own cursor: SQLAlchemy's execution costs more than SQLite's answer.
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(sql)
-            row = cursor.fetchone()
-            return int(row[0]) if row else 0
-        finally:
-            cursor.close()
+
+def _moment(found: dict[str, str]) -> Moment:
+    return Moment(int(found.get(facts.REVISION, "0")), int(found.get(facts.CONTENT, "0")))
