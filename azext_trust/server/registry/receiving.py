@@ -188,6 +188,7 @@ class Receive:
     def finish(self, digest: str) -> Reply:
         """Make what the upload holds a blob; content of another digest is thrown away."""
         contents = self._store.contents
+        self._writer.settle()
         if self._counted(digest) != digest:
             self._over = True
             contents.abandon(self._place)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.registry import errors
+from azext_trust.server.store.contents import owner
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -88,7 +89,7 @@ def place(call: RegistryCall, upload: str, running: Running) -> str:
     """
     if _ID.fullmatch(upload):
         made = uuid.UUID(upload).bytes
-        whose = hashlib.sha256(f"{call.here.id}/{call.params['name']}".encode()).hexdigest()[:24]
+        whose = owner(call.here.id, call.params["name"])
         if made[10:] == _mark(call, made[:10]) and not running.over(f"{whose}.{upload}"):
             return f"{whose}.{upload}"
     raise errors.no_upload()

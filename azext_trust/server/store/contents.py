@@ -6,6 +6,7 @@ behind by a crash at any moment, and are swept up later; they are never half a b
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Writer(Protocol):
         Raises:
             OSError: the disk is full or the store cannot be reached; what was written before counts.
         """
+        ...
+
+    def settle(self) -> None:
+        """Append no more, and let readers of the upload see all that was written."""
         ...
 
     def close(self) -> None:
@@ -108,6 +113,11 @@ class Contents(Protocol):
     def locations(self) -> Iterator[Stale]:
         """Yield the locations of all stored content."""
         ...
+
+
+def owner(registry_id: str, repository: str) -> str:
+    """Return what the names of a repository's uploads begin with, before the first dot."""
+    return hashlib.sha256(f"{registry_id}/{repository}".encode()).hexdigest()[:24]
 
 
 def pieces(reader: Reader, size: int = 1 << 20) -> Iterator[bytes]:

@@ -172,6 +172,9 @@ class _Appending:
     def write(self, chunks: list[bytes]) -> None:
         self.offset += _write_all(self._handle, chunks)
 
+    def settle(self) -> None:
+        """All that was written is in the file; the lock stays until `close`."""
+
     def close(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
@@ -203,4 +206,6 @@ def _files(path: str, prefix: str) -> Iterator[Stale]:
         return
     for entry in entries:
         with suppress(FileNotFoundError):
-            yield Stale(prefix + entry.name, idle_since(entry.stat(follow_symlinks=False).st_mtime))
+            found = entry.stat(follow_symlinks=False)
+            # Renaming moves the time of change: what was just kept is not idle, however old its last byte is.
+            yield Stale(prefix + entry.name, idle_since(max(found.st_mtime, found.st_ctime)))
