@@ -151,7 +151,7 @@ def test_a_large_layer(pusher: World) -> None:
 def test_skopeo_and_buildah(machine: World) -> None:
     """M14: skopeo copies, lists, inspects and deletes; buildah pushes what it built."""
     credentials = f"{PUSHER[0]}:{PUSHER[1]}"
-    storage = ["--root", machine.directory / "buildah", "--runroot", machine.directory / "buildah-run",
+    storage: list[str | Path] = ["--root", machine.directory / "buildah", "--runroot", machine.directory / "buildah-run",
                "--storage-driver", "vfs"]  # fmt: skip
     container = machine.must("buildah", *storage, "from", "scratch").strip()
     machine.must("buildah", *storage, "config", "--label", "made=by-buildah", container)
