@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Iterable, MutableMapping
@@ -35,6 +36,8 @@ _FIXED = {
 }  # fmt: skip
 LOGIN_SERVERS = (("/_trust/", "registry"), ("", "registry"))
 """Which service answers for a login server: the first whose text is in the path. Notary's paths hold ``/_trust/``."""
+SWEEP_SECONDS = 3600
+"""How often a serving process sweeps up."""
 THREADS = 16
 """Worker threads for login servers: they wait for disks more than they compute."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -75,7 +78,7 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
@@ -141,6 +144,34 @@ class App:
         body = _encoded(reply)
         await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, len(body))})
         await send({"type": "http.response.body", "body": b"" if head else body})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Serve from startup to shutdown (ASGI lifespan); meanwhile sweep up what registries no longer need."""
+        import asyncio
+
+        sweeping: asyncio.Task[None] | None = None
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup" and self.settings.threads:
+                sweeping = asyncio.create_task(self._sweep_often())
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                if sweeping is not None:
+                    sweeping.cancel()
+                return
+
+    async def _sweep_often(self) -> None:
+        import asyncio
+
+        from azext_trust.server.store import collection
+
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self._workers.start(collection.sweep, self.store)
+            except Exception:
+                # The next one may succeed: a full disk, a store that cannot be reached.
+                logging.getLogger("aztrust.server").exception("sweeping up failed")
 
     def _registry_name(self, host: str) -> str | None:
         """Return the registry that a host name names, or None when it is no login server's."""
@@ -270,11 +301,3 @@ def _headers(reply: Reply, size: int) -> Iterable[tuple[bytes, bytes]]:
 def _no_login_server(host: str) -> Reply:
     errors = [{"code": "NAME_UNKNOWN", "message": f"no registry is served at {host}", "detail": None}]
     return Reply({"errors": errors}, 404, {"docker-distribution-api-version": "registry/2.0"})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": message["type"] + ".complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

@@ -66,7 +66,7 @@ class Moments:
             if connection is None:
                 connection = self._connection = self._engine.connect()
             if not self._sqlite:
-                found: dict[str, str] = dict(connection.execute(_NUMBERS).tuples().all())
+                found = {str(row[0]): str(row[1]) for row in connection.execute(_NUMBERS)}
                 connection.rollback()
                 return _moment(found)
             # The driver's own cursor: SQLAlchemy's execution costs more than SQLite's answer.
