@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import quote
 
+import requests
+
 from azext_trust.cloud.connect import Connection
-from azext_trust.cloud.errors import CloudError
+from azext_trust.cloud.errors import CloudError, HttpError
 
 VERSIONS = {
     "subscriptions": "2022-12-01", "resources": "2024-11-01", "registries": "2026-09-01-preview",
@@ -38,22 +41,57 @@ class Arm:
         Raises:
             HttpError: the service refused.
         """
-        profile = self.connection.profile
+        answer = self._request(method, self._url(path, kind, query), body)
+        return answer.json() if answer.content else None
+
+    def _url(self, path: str, kind: str, query: dict[str, str]) -> str:
         asked = {"api-version": VERSIONS[kind], **{_dollar(k): v for k, v in query.items()}}
         text = "&".join(f"{quote(k, safe='$')}={quote(v)}" for k, v in asked.items())
+        return f"{self.connection.profile.arm}{quote(path, safe='/%')}?{text}"
+
+    def _request(self, method: str, url: str, body: object = None) -> requests.Response:
         more = {} if body is None else {"json": body}
-        answer = self.connection.request(
-            method, f"{profile.arm}{quote(path, safe='/%')}?{text}", f"{profile.audience}/.default", **more
-        )
+        return self.connection.request(method, url, f"{self.connection.profile.audience}/.default", **more)
+
+    def finish(self, method: str, path: str, kind: str, body: object = None, **query: str) -> Any:
+        """Send a request and wait until the operation it began has ended; return what the resource then is.
+
+        A long-running operation is polled as az does (Azure-Asynchronous-Operations REST reference): its status where
+        the answer names one, else its Location while that answers 202.
+
+        Raises:
+            HttpError: the service refused, or the operation failed.
+        """
+        url = self._url(path, kind, query)
+        answer = self._request(method, url, body)
+        status, place = answer.headers.get("Azure-AsyncOperation"), answer.headers.get("Location")
+        if answer.status_code in (201, 202) and status:
+            last = self._wait(status, answer)
+            # What was made or changed is read again; an action's result stands where Location points.
+            again = url if method in ("PUT", "PATCH") else place if method == "POST" else None
+            answer = self._request("GET", again) if again else last
+        while answer.status_code == 202 and place:
+            _pause(answer)
+            answer = self._request("GET", place)
         return answer.json() if answer.content else None
+
+    def _wait(self, status: str, answer: requests.Response) -> requests.Response:
+        found: dict[str, Any] = {}
+        while found.get("status") not in ("Succeeded", "Failed", "Canceled"):
+            _pause(answer)
+            answer = self._request("GET", status)
+            found = answer.json()
+        if found["status"] != "Succeeded":
+            error = found.get("error") or {}
+            raise HttpError(answer.status_code, str(error.get("code", found["status"])), str(error.get("message", "")))
+        return answer
 
     def listed(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
         """Return all rows of a list, following its pages."""
         found = self.call("GET", path, kind, **query)
         rows: list[dict[str, Any]] = list(found["value"])
         while found.get("nextLink"):
-            scope = f"{self.connection.profile.audience}/.default"
-            found = self.connection.request("GET", found["nextLink"], scope).json()
+            found = self._request("GET", found["nextLink"]).json()
             rows += found["value"]
         return rows
 
@@ -87,8 +125,12 @@ class Arm:
 
     def update_registry(self, resource_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Change what the body names and return the registry."""
-        found: dict[str, Any] = self.call("PATCH", resource_id, "registries", body)
+        found: dict[str, Any] = self.finish("PATCH", resource_id, "registries", body)
         return found
+
+
+def _pause(answer: requests.Response) -> None:
+    time.sleep(min(float(answer.headers.get("Retry-After", "1")), 30))
 
 
 def segment(name: str) -> str:

@@ -58,6 +58,13 @@ class Connection:
         if "session" in self.__dict__:
             self.session.close()
 
+    def reach_login_server(self, host: str) -> None:
+        """Let the session find a login server of a served cloud: it is where the cloud is, whatever DNS says."""
+        if self.profile.kind == "served":
+            from azext_trust.cloud.login_server import LoginServerAdapter
+
+            self.session.mount(f"https://{host.lower()}/", LoginServerAdapter(self.profile.arm, host))
+
     @cached_property
     def account(self) -> accounts.Account:
         """The account in use."""

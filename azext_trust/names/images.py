@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
@@ -38,3 +39,56 @@ def split_gun(gun: str) -> tuple[str, str]:
     """Return the host (with its port) and the repository of a GUN such as ``myregistry.azurecr.io/team/web``."""
     host, _, repository = gun.partition("/")
     return host, repository
+
+
+_HOST = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::\d+)?")
+
+
+def valid_gun(gun: str) -> bool:
+    """Tell whether this is the name of a repository with its registry's host."""
+    host, repository = split_gun(gun)
+    return _HOST.fullmatch(host) is not None and valid_repository(repository)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image reference: ``host[:port]/repository[:tag][@digest]``.
+
+    Attributes:
+        host: the registry's host, with its port.
+        repository: the name below the host.
+        tag: empty when none is given.
+        digest: ``sha256:...``, empty when none is given.
+    """
+
+    host: str
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @property
+    def gun(self) -> str:
+        """The name of the repository's trust data: host and repository (dct-wire-contract.md section 0, rule 2)."""
+        return f"{self.host}/{self.repository}"
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        return self.gun + tag + (f"@{self.digest}" if self.digest else "")
+
+    @classmethod
+    def parse(cls, text: str) -> Image:
+        """Take an image reference apart; the host must be written.
+
+        Raises:
+            ValueError: it is no such reference; the text is docker's where docker has one.
+        """
+        name, _, digest = text.partition("@")
+        host, slash, rest = name.partition("/")
+        repository, colon, tag = rest.partition(":")
+        if not slash or not ("." in host or ":" in host or host == "localhost"):
+            raise ValueError(f"'{text}' names no registry: write it as myregistry.azurecr.io/repository:tag")
+        if (digest and not valid_digest(digest)) or (colon and not valid_tag(tag)):
+            raise ValueError("invalid reference format")
+        if not valid_gun(f"{host}/{repository}"):
+            raise ValueError("invalid reference format")
+        return cls(host, repository, tag, digest)

@@ -34,7 +34,7 @@ _FIXED = {
     "metadata": "arm", "subscriptions": "arm", "providers": "arm", "tenants": "arm", "locations": "arm",
     "v1.0": "graph", "beta": "graph", "operator": "operator",
 }  # fmt: skip
-LOGIN_SERVERS = (("/_trust/", "registry"), ("", "registry"))
+LOGIN_SERVERS = (("/_trust/", "notary"), ("", "registry"))
 """Which service answers for a login server: the first whose text is in the path. Notary's paths hold ``/_trust/``."""
 SWEEP_SECONDS = 3600
 """How often a serving process sweeps up."""
@@ -220,7 +220,7 @@ def _admission(service: str) -> Admission | None:
     return admit
 
 
-SERVICES = ("sts", "graph", "arm", "operator", "registry")
+SERVICES = ("sts", "graph", "arm", "operator", "registry", "notary")
 
 
 def audiences(service: str, settings: Settings) -> frozenset[str]:

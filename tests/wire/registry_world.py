@@ -25,6 +25,7 @@ SEED = Path(__file__).with_name("registry_seed.yaml")
 HOST = "myregistry.azurecr.io"
 ADDRESS = "10.99.0.1"
 PUSHER = ("44444444-4444-4444-4444-444444444444", "Push-an-image-1")
+SIGNER = ("66666666-6666-6666-6666-666666666666", "Sign-an-image-1")
 PULLER = ("55555555-5555-5555-5555-555555555555", "Pull-an-image-1")
 SETUP = f"""
 set -e

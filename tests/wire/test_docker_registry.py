@@ -11,7 +11,7 @@ from time import sleep
 
 import pytest
 
-from tests.wire.registry_world import HOST, PULLER, PUSHER, World, world
+from tests.wire.registry_world import HOST, PULLER, PUSHER, SIGNER, World, world
 
 REPORTS = Path(os.environ.get("AZTRUST_TEST_REPORTS", "build/reports"))
 LAYER_MIB = int(float(os.environ.get("AZTRUST_TEST_LAYER_GIB", "1")) * 1024)
@@ -96,6 +96,25 @@ def test_refusals(machine: World) -> None:
     machine.docker_login(*PULLER)
     absent = machine("docker", "pull", f"{HOST}/denied/web:v1")
     assert 'manifest unknown: manifest tagged by "v1" is not found' in absent.err
+
+
+def test_signed_images(machine: World) -> None:
+    """M10, M16: docker signs what it pushes, where its user may; others pull only what is signed."""
+    trust = {"DOCKER_CONTENT_TRUST": "1", "SSL_CERT_FILE": str(machine.ca)}
+    trust |= {f"DOCKER_CONTENT_TRUST_{one}_PASSPHRASE": "correct-horse-1" for one in ("ROOT", "REPOSITORY")}
+    image = build(machine, "signed/web:v1", one=b"to be signed")
+    assert machine.docker_login(*PUSHER).code == 0
+    refused = machine("docker", "push", image, **trust)
+    assert (refused.code, "you are not authorized to perform this operation" in refused.err) == (1, True), refused
+    assert machine.docker_login(*SIGNER).code == 0
+    signed = machine("docker", "push", image, **trust)
+    assert (signed.code, "Successfully signed" in signed.out + signed.err) == (0, True), signed
+    machine.must("docker", "tag", image, f"{HOST}/signed/web:plain")
+    machine.must("docker", "push", f"{HOST}/signed/web:plain")
+    assert machine.docker_login(*PULLER).code == 0
+    machine.must("docker", "pull", image, **trust)
+    plain = machine("docker", "pull", f"{HOST}/signed/web:plain", **trust)
+    assert (plain.code, "No valid trust data for plain" in plain.err) == (1, True), plain
 
 
 def test_multi_arch(pusher: World) -> None:

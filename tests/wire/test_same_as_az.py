@@ -286,5 +286,5 @@ def test_changing(both: Both) -> None:
 
 def _difference(theirs: Done, ours: Done) -> list[str]:
     """Return the lines in which two outcomes differ."""
-    sides = [f"exit {done.code}\n{done.out}\n{done.err}".splitlines() for done in (theirs, ours)]
-    return list(difflib.unified_diff(*sides, "az", "aztrust", lineterm="", n=1))
+    before, after = (f"exit {done.code}\n{done.out}\n{done.err}".splitlines() for done in (theirs, ours))
+    return list(difflib.unified_diff(before, after, "az", "aztrust", lineterm="", n=1))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from azext_trust.cli.acr import data_commands, token_commands
 from azext_trust.cli.rows import (
     GENERIC_UPDATE,
     GROUP,
@@ -77,6 +78,8 @@ _TRUST = (
 
 ROWS = Rows(
     groups=(
+        *data_commands.ROWS.groups,
+        *token_commands.ROWS.groups,
         Group("acr", "Manage private registries with Azure Container Registries."),
         Group("acr config", "Configure policies for Azure Container Registries."),
         Group("acr config content-trust", "Manage content-trust policy for Azure Container Registries."),
@@ -85,6 +88,8 @@ ROWS = Rows(
         Group("config content-trust", "Manage content-trust policy for Azure Container Registries."),
     ),
     commands=(
+        *data_commands.ROWS.commands,
+        *token_commands.ROWS.commands,
         *_TRUST,
         *also_under("config", _TRUST, "acr config"),
         Command("acr create", "acr.registries:create", "Create an Azure Container Registry.",

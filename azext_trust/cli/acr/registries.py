@@ -41,7 +41,7 @@ def create(
     }
     if tags is not None:
         body["tags"] = tags
-    made: dict[str, Any] = arm.call("PUT", arm.find_registry(name, resource_group), _KIND, body)
+    made: dict[str, Any] = arm.finish("PUT", arm.find_registry(name, resource_group), _KIND, body)
     return registry(made)
 
 
@@ -69,7 +69,7 @@ def listed(context: Context, resource_group: str | None = None) -> list[dict[str
 def delete(context: Context, name: str, resource_group: str | None = None, yes: bool = False) -> None:
     """Delete a registry, its images and its signatures."""
     context.confirm(f"Are you sure you want to delete the registry '{name}'?", yes)
-    context.arm.call("DELETE", context.arm.find_registry(checked(name), resource_group), _KIND)
+    context.arm.finish("DELETE", context.arm.find_registry(checked(name), resource_group), _KIND)
 
 
 def check_name(

@@ -98,4 +98,4 @@ def delete(
     """Delete a resource group with all that is in it."""
     context.confirm("Are you sure you want to perform this operation?", yes)
     query = {"forceDeletionTypes": force_deletion_types} if force_deletion_types else {}
-    context.arm.call("DELETE", _path(context, name), "resources", **query)
+    (context.arm.call if no_wait else context.arm.finish)("DELETE", _path(context, name), "resources", **query)

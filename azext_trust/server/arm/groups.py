@@ -119,9 +119,14 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     """Delete a group with its registries and all their trust data."""
     row = found(transaction, call)
     gone = registries.in_subscription(transaction.session, row.subscription_id, row.name)
+    lost = [trust.erase(transaction, registry.id) for registry in gone]
     for registry in gone:
-        trust.erase(transaction, registry.id)
         transaction.session.delete(registry)
-    call.change(before={**bodies.group(row), "registries": [registry.name for registry in gone]})
+    call.change(
+        before={**bodies.group(row), "registries": [registry.name for registry in gone]},
+        erased={
+            "repositories": sum(one.repositories for one in lost), "signedTags": sum(one.signed_tags for one in lost)
+        },
+    )  # fmt: skip
     transaction.session.delete(row)
     return bodies.reply(call, None)

@@ -143,7 +143,7 @@ def _apply(transaction: Transaction, call: Call, row: registries.Registry, body:
     if wanted is not None and not isinstance(wanted, dict):
         raise errors.invalid_content("The property 'properties.policies' must be an object.")
     policies.apply(transaction, call, row, wanted or {}, sku)
-    if sku != "Premium" and row.trust_enabled:
+    if sku != "Premium" and registries.trust_in_force(row, transaction.retirement()):
         lost = trust.loss(transaction.session, row.id)
         raise errors.downgrade_loses_trust(row.name, sku, lost.repositories, lost.signed_tags)
     row.sku = sku

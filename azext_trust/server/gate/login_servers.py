@@ -8,7 +8,6 @@ served under this name, and that the registry's role assignment mode was not swi
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ from azext_trust.server.gate.authenticate import NotAuthenticated, verified_clai
 from azext_trust.server.gate.call import Call, Settings
 from azext_trust.server.gate.memory import Memory
 from azext_trust.server.store import facts, registries
-from azext_trust.server.store.clock import from_text, shifted, to_text
+from azext_trust.server.store.clock import shifted, to_text
 from azext_trust.server.store.transaction import Store, Transaction
 
 ISSUER = "Azure Container Registry"
@@ -237,7 +236,7 @@ class Door:
         known, found = self._current(revision), self._passes.get(token)
         if known is None or found is None:
             return None
-        now = from_text(known.frozen).timestamp() if known.frozen else time.time() + known.offset
+        now = shifted(known.offset, known.frozen or None).timestamp()
         return found if now < found.expires and _fits(found, server) else None
 
     def pass_of(self, transaction: Transaction, token: str, server: LoginServer, grant: str) -> Pass:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from types import ModuleType
 from typing import Any, Protocol, cast
+
+from sqlalchemy.exc import DataError
 
 from azext_trust.server.gate import route as routes
 from azext_trust.server.gate.authenticate import NotAuthenticated, holder, operator
 from azext_trust.server.gate.authorise import Attributes, Authoriser, Denied
 from azext_trust.server.gate.call import Call, Caller, MalformedBody, Reply, ServiceError
 from azext_trust.server.gate.route import Route, RouteTable
-from azext_trust.server.store import facts
+from azext_trust.server.store import clock, facts
 from azext_trust.server.store.activity import Activity
+from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.transaction import Store, Transaction
 
 logger = logging.getLogger("aztrust.server")
 
 Operation = Callable[[Transaction, Call], Reply]
+MOST = 4 * 1024 * 1024
+"""Largest body that is taken whole, in bytes: a manifest's limit (OCI Distribution 1.1, Pushing manifests)."""
 Admission = Callable[[Transaction, Any, Route], None]
 """Lets a request pass or raises; what `holder` and roles decide, where a service knows its callers otherwise."""
 
@@ -51,6 +57,10 @@ class Errors(Protocol):
         """The body cannot be read."""
         ...
 
+    def unavailable(self, problem: StateError, call: Call) -> ServiceError:
+        """The state cannot be read or written; the problem's text names the cure."""
+        ...
+
     def unexpected(self, call: Call) -> ServiceError:
         """A fault of ours."""
         ...
@@ -74,6 +84,7 @@ class Service:
         self.audiences = audiences
         self.table = RouteTable(self._module("routes").ROUTES)
         self.errors = cast(Errors, self._module("errors"))
+        self.most: int = getattr(self.errors, "MOST", MOST)
         # Some services check the request before anything else (ARM: api-version); others have nothing to add.
         # Login servers answer some requests from what they remember, without a worker thread.
         self.quick: Callable[[Any, Route, int], Reply | None] | None = None
@@ -90,6 +101,7 @@ class Service:
 
 def handle(service: Service, store: Store, call: Call) -> Reply:
     """Answer a request; every failure leaves in the service's own shape."""
+    call.now = lambda: present(store)
     return cast(Reply, guarded(service, call, lambda: _handle(service, store, call)))
 
 
@@ -101,9 +113,24 @@ def guarded(service: Service, call: Call, work: Callable[[], object]) -> object:
         return service.errors.render(error, call)
     except MalformedBody as error:
         return service.errors.render(service.errors.malformed(str(error), call), call)
+    except DataError as error:
+        # PostgreSQL's texts hold no NUL, for instance.
+        message = f"A value cannot be stored: {error.orig}"
+        return service.errors.render(service.errors.malformed(message, call), call)
+    except StateError as problem:
+        logger.error("%s Correlation id %s.", problem, call.correlation_id)
+        return service.errors.render(service.errors.unavailable(problem, call), call)
     except Exception:
         logger.exception("unexpected failure, correlation id %s", call.correlation_id)
         return service.errors.render(service.errors.unexpected(call), call)
+
+
+def present(store: Store) -> datetime:
+    """Return the cloud's present, or the machine's where the state cannot tell."""
+    try:
+        return store.now()
+    except Exception:  # an error's timestamp must not keep the error from being told
+        return clock.machine()
 
 
 def _handle(service: Service, store: Store, call: Call) -> Reply:

@@ -38,8 +38,6 @@ TOGETHER = 64
 """How many small requests are answered by one worker in one go."""
 SMALL = 64 * 1024
 """A body of at most this many bytes is gathered before anything else happens."""
-MOST = 4 * 1024 * 1024
-"""Largest body that is taken whole, in bytes: a manifest's limit (OCI Distribution 1.1, Pushing manifests)."""
 
 
 class Receiver(Protocol):
@@ -186,6 +184,7 @@ async def answer(
     Raises:
         Gone: the client went away first.
     """
+    call.now = lambda: pipeline.present(store)
     row = pipeline.guarded(service, call, lambda: pipeline.found(service, call))
     if not isinstance(row, Route):
         return cast(Reply, row)
@@ -196,7 +195,7 @@ async def answer(
         if quick is not None:
             return quick
     if not row.streams:
-        whole = await _whole(receive)
+        whole = await _whole(receive, service.most)
         if whole is None:
             return service.errors.render(cast(Any, service.errors).too_large(call), call)
         call.body = whole
@@ -272,7 +271,7 @@ def _first(service: Service, store: Store, call: RegistryCall, row: Route, known
     return pipeline.guarded(service, call, work)
 
 
-async def _whole(receive: Receive) -> bytes | None:
+async def _whole(receive: Receive, most: int) -> bytes | None:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -281,7 +280,7 @@ async def _whole(receive: Receive) -> bytes | None:
             raise Gone
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > MOST:
+        if size > most:
             return None
         if not message.get("more_body"):
             return b"".join(chunks)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from azext_trust.server.gate.call import Reply
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.registry import errors, ranges
-from azext_trust.server.store import blobs, manifests, repositories
+from azext_trust.server.store import blobs, clock, manifests, repositories
 from azext_trust.server.store.contents import Reader
 from azext_trust.server.store.transaction import Store, Transaction
 
@@ -92,7 +90,7 @@ def _inline(store: Store, digest: str) -> bytes:
 def _lease(store: Store, call: RegistryCall, found: blobs.Found, digest: str) -> None:
     """Note that a push relies on the blob it asked for, so that collection leaves it alone."""
     pushes = {"push", "*"} & call.access.get(("repository", call.params["name"]), frozenset())
-    if pushes and time.time() - found.touched > LEASE_SECONDS:
+    if pushes and clock.machine().timestamp() - found.touched > LEASE_SECONDS:
         store.together.run(lambda connection: blobs.touch(connection, found.repository_id, [digest]))
 
 

@@ -1,4 +1,4 @@
-"""The ping, the lists of repositories, and what stands where there is no Notary service."""
+"""The ping and the lists of repositories."""
 
 from __future__ import annotations
 
@@ -28,8 +28,3 @@ def _listed(transaction: Transaction, call: RegistryCall) -> Reply:
     page = paging.asked(call)
     names = repositories.listed(transaction.session, call.here.id, page.last, page.size + 1)
     return paging.reply(call, page, names, lambda name: name, lambda shown: {"repositories": shown})
-
-
-def trust_is_off(transaction: Transaction, call: RegistryCall) -> Reply:
-    """Answer as a registry on which content trust is off (acr-content-trust-facts.md section 4)."""
-    raise errors.unsupported()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from azext_trust.names import images
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
 from azext_trust.server.gate.login_servers import RegistryCall, Scope
 from azext_trust.server.gate.route import Route
+from azext_trust.server.store.errors import StateError
 
 HEADERS = {
     "server": "openresty", "docker-distribution-api-version": "registry/2.0",
@@ -106,6 +107,12 @@ def unsupported() -> ServiceError:
 def malformed(message: str, call: Call) -> ServiceError:
     """The body cannot be read."""
     return ServiceError(400, "MALFORMED_REQUEST", f"the request cannot be read: {message}")
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be read or written; the specification has no code for that."""
+    status = status_of(problem)
+    return ServiceError(status, "UNKNOWN", str(problem), headers=RETRY if status == 503 else None)
 
 
 def unexpected(call: Call) -> ServiceError:

@@ -10,10 +10,8 @@ _PULL, _PUSH, _DELETE = "repository:{name}:pull", "repository:{name}:pull,push",
 _READ, _WRITE = "repository:{name}:metadata_read", "repository:{name}:metadata_write"
 _LIST = "repository:{name}:pull|metadata_read"
 _CATALOG, _DELETED = "registry:catalog:*", "repository:{name}:deleted_read"
-_TRUST = "repository:{gun}:pull"
 _MANIFEST, _BLOB = "/v2/{name:path}/manifests/{reference}", "/v2/{name:path}/blobs/{digest}"
 _UPLOADS, _UPLOAD = "/v2/{name:path}/blobs/uploads", "/v2/{name:path}/blobs/uploads/{upload}"
-_OFF = "/v2/{gun:path}/_trust/{rest:path}"
 
 ROUTES = (
     Route("GET", _MANIFEST, "manifests:show", _PULL),
@@ -54,8 +52,4 @@ ROUTES = (
     Route("GET", "/acr/v1/{name:path}", "acr_repositories:show", _READ),
     Route("PATCH", "/acr/v1/{name:path}", "acr_repositories:update", _WRITE, f"{_R}/metadata/write", "{registry}"),
     Route("DELETE", "/acr/v1/{name:path}", "acr_repositories:delete", _DELETE, f"{_R}/artifacts/delete", "{registry}"),
-    # Where there is no Notary service, or trust is off: 405 for who may pull, 401 for everybody else.
-    Route("GET", _OFF, "catalog:trust_is_off", _TRUST),
-    Route("POST", _OFF, "catalog:trust_is_off", _TRUST),
-    Route("DELETE", _OFF, "catalog:trust_is_off", _TRUST, f"{_R}/trustedCollections/write", "{registry}"),
 )  # fmt: skip

@@ -6,13 +6,13 @@ bytes need not be one step, and an upload of the same content in between is neve
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Connection, Index, func, update
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
+from azext_trust.server.store import clock
 from azext_trust.server.store.statements import Statement
 
 INLINE = 16 * 1024
@@ -180,7 +180,7 @@ def arrive(connection: Connection, arrival: Arrival) -> bool:
     """
     values: dict[str, object] = {
         "registry_id": arrival.registry_id, "repository": arrival.repository, "digest": arrival.digest,
-        "size": arrival.size, "location": arrival.location, "now": arrival.now, "touched": int(time.time()),
+        "size": arrival.size, "location": arrival.location, "now": arrival.now, "touched": int(clock.machine().timestamp()),
         "content": arrival.content,
     }  # fmt: skip
     repository_id, writable, known, held, used = _STATE.first(connection, values) or (None,) * 5
@@ -211,7 +211,7 @@ def touch(connection: Connection, repository_id: int, digests: Iterable[str]) ->
     query = update(BlobLink).where(
         col(BlobLink.repository_id) == repository_id, col(BlobLink.digest).in_(list(digests))
     )
-    connection.execute(query.values(touched=int(time.time())))
+    connection.execute(query.values(touched=int(clock.machine().timestamp())))
 
 
 def unlink(session: Session, registry_id: str, repository_id: int, digests: Iterable[str]) -> None:

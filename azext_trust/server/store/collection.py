@@ -7,7 +7,6 @@ deleted only when no row names them, at a location that is never used again.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,7 +59,7 @@ def sweep(store: Store, grace_seconds: float = GRACE_SECONDS, upload_seconds: fl
     with store.write(moves=facts.CONTENT) as transaction:
         _forget_lost_registries(transaction)
         swept.manifests = _retire(transaction)
-        before = int(time.time() - grace_seconds)
+        before = int(clock.machine().timestamp() - grace_seconds)
         going_on = {one.name.partition(".")[0] for one in store.contents.uploads() if one.idle < LEASE_SECONDS}
         swept.links = _unlink(transaction.session, before, going_on)
         swept.blobs = _condemn(transaction.session, before)

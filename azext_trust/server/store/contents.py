@@ -7,11 +7,12 @@ behind by a crash at any moment, and are swept up later; they are never half a b
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from azext_trust.server.store import clock
 
 
 class Busy(Exception):
@@ -130,7 +131,7 @@ def pieces(reader: Reader, size: int = 1 << 20) -> Iterator[bytes]:
 
 def idle_since(moment: float) -> float:
     """Return how many seconds have gone by since a moment of the machine's time."""
-    return max(0.0, time.time() - moment)
+    return max(0.0, clock.machine().timestamp() - moment)
 
 
 def opened(directory: Path, url: str | None) -> Contents:

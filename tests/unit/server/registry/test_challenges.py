@@ -61,7 +61,7 @@ def test_bad_names_are_refused_first(login: Login) -> None:
 
 
 def test_trust_is_off(login: Login) -> None:
-    """M3: without a Notary service trust paths answer 405 to who may pull."""
+    """M3: where trust is off its paths answer 405 to who may pull."""
     token = login.token(f"repository:{HOST}/team/web:pull")
     answer = login.call("GET", f"/v2/{HOST}/team/web/_trust/tuf/root.json", token)
     assert answer.status == 405

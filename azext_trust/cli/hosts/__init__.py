@@ -1,0 +1,1 @@
+"""Names and authorities of a served cloud, on this machine."""
