@@ -266,7 +266,7 @@ def test_forged_form(cloud: Client) -> None:
         ({**own, "cookie": cookie[:-4] + "AAAA"}, fields),
         (own, {**fields, "csrf": "A" * 32}),
         (own, {**fields, "csrf": ""}),
-        ({"cookie": "__Host-aztrust-sign-in=", "origin": "https://localhost"}, {**fields, "csrf": ""}),
+        ({"cookie": "__Host-aztrust-form=", "origin": "https://localhost"}, {**fields, "csrf": ""}),
         ({**own, "origin": "https://evil.example"}, fields),
         ({**own, "origin": "null"}, fields),
         ({**own, "origin": "https://localhost:8443"}, fields),

@@ -20,7 +20,7 @@ def token(store: Store, call: Call) -> Reply:
     resource = call.query.get("resource", "")
     if not resource:
         raise errors.no_resource()
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         identity = _chosen(transaction, call)
         if resources.find(transaction, call.settings, resource) is None:
             raise errors.no_such_resource(resource, minting.tenant_name(transaction))

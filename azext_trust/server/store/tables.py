@@ -3,13 +3,31 @@
 from azext_trust.server.store import (
     activity,
     authorization,
+    blobs,
     facts,
     lockouts,
+    manifests,
     principals,
     registries,
+    repositories,
     resources,
+    tags,
     tokens,
     trust,
 )
 
-__all__ = ["activity", "authorization", "facts", "lockouts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = [
+    "activity",
+    "authorization",
+    "blobs",
+    "facts",
+    "lockouts",
+    "manifests",
+    "principals",
+    "registries",
+    "repositories",
+    "resources",
+    "tags",
+    "tokens",
+    "trust",
+]

@@ -56,7 +56,7 @@ def _begin(transaction: Transaction, call: Call, fields: Fields) -> tuple[Client
     """
     try:
         resolve(transaction, call.params["tenant"])
-        client = _client(transaction, fields)
+        client = _client(transaction, call, fields)
     except errors.SignInError as error:
         return None, pages.trouble(error, call)
     try:
@@ -66,13 +66,13 @@ def _begin(transaction: Transaction, call: Call, fields: Fields) -> tuple[Client
     return client, None
 
 
-def _client(transaction: Transaction, fields: Fields) -> Client:
+def _client(transaction: Transaction, call: Call, fields: Fields) -> Client:
     if not fields.get("client_id"):
         raise errors.refuse("missing", parameter="client_id")
     client = clients.find(transaction, fields["client_id"])
     if not fields.get("redirect_uri"):
         raise errors.refuse("no_redirect")
-    if not client.platform(fields["redirect_uri"]):
+    if not client.platform(fields["redirect_uri"], call.settings.origin):
         raise errors.refuse("wrong_redirect", address=fields["redirect_uri"], client=client.id)
     if fields.get("response_mode", "query") not in _MODES:
         raise errors.refuse("response_mode", value=fields["response_mode"])
@@ -87,7 +87,7 @@ def _check(transaction: Transaction, call: Call, fields: Fields, client: Client)
         raise errors.refuse("bad_parameter", parameter="code_challenge_method")
     if challenge and not _CHALLENGE.fullmatch(challenge):
         raise errors.refuse("challenge_size")
-    if client.platform(fields["redirect_uri"]) == "spa" and method != "S256":
+    if client.platform(fields["redirect_uri"], call.settings.origin) == "spa" and method != "S256":
         raise errors.refuse("spa_needs_pkce")
     check_scope(transaction, call, scope_of(dict(fields)))
 
@@ -106,7 +106,7 @@ def sign_in(store: Store, call: Call) -> Reply:
         return _hand_over(fields, _error(errors.refuse("declined"), call))
     try:
         user = people.check(store, call, name, form.get("password", ""), "browser")
-        with store.write() as transaction:
+        with store.write(moves="") as transaction:
             people.admit(transaction, user)
             code = _new_code(transaction, fields, client, user.id)
     except errors.SignInError as error:

@@ -12,8 +12,14 @@ from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.sts import errors
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-FIRST_PARTY = {AZURE_CLI: "Microsoft Azure CLI", "1950a258-227b-4e31-a9cf-717495945fc2": "Microsoft Azure PowerShell"}
-"""Public clients that every tenant knows, with their names."""
+PORTAL = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"
+"""The Azure portal's client id: here the portal of this cloud, which alone its codes are sent to."""
+PORTAL_REDIRECT = "/portal/signed-in"
+FIRST_PARTY = {
+    AZURE_CLI: "Microsoft Azure CLI", "1950a258-227b-4e31-a9cf-717495945fc2": "Microsoft Azure PowerShell",
+    PORTAL: "Azure Portal",
+}  # fmt: skip
+"""Clients without a secret that every tenant knows, with their names."""
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?(/[^\s\\?#@]*)?")
 """Where native clients listen (RFC 8252 section 7.3); Entra takes no IPv6 address there."""
 
@@ -43,7 +49,7 @@ class Client:
     def public(self) -> bool:
         """Whether it is a public client for flows without a redirect (``isFallbackPublicClient``)."""
         properties = self.application.properties if self.application else {}
-        return self.first_party or properties.get("isFallbackPublicClient") is True
+        return (self.first_party and self.id != PORTAL) or properties.get("isFallbackPublicClient") is True
 
     def redirects(self, part: str) -> list[str]:
         """Return its redirect addresses of a platform: ``web``, ``spa`` or ``publicClient``."""
@@ -51,12 +57,18 @@ class Client:
         addresses = found.get("redirectUris") if isinstance(found, dict) else None
         return [str(address) for address in addresses] if isinstance(addresses, list) else []
 
-    def platform(self, address: str) -> str:
+    def platform(self, address: str, origin: str) -> str:
         """Return the platform that a redirect address is registered for; empty when it is not.
 
         Entra compares whole addresses, but for the port of a loopback address
         (https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions).
+
+        Args:
+            address: where the code shall go.
+            origin: the cloud's own.
         """
+        if self.id == PORTAL:
+            return "publicClient" if address == origin + PORTAL_REDIRECT else ""
         if self.first_party:
             return "publicClient" if _matches(address, ["http://localhost"]) else ""
         for part in ("publicClient", "spa", "web"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from azext_trust.server.gate.call import Call
-from azext_trust.server.store import clock, passwords, principals
+from azext_trust.server.store import clock, principals, secrets
 from azext_trust.server.store.transaction import Store, Transaction
 from azext_trust.server.sts import clients, errors
 from azext_trust.server.sts.clients import Client
@@ -104,11 +104,8 @@ def check_secret(found: Held, secret: str) -> None:
     Raises:
         errors.SignInError: it is wrong or has expired.
     """
-    now = clock.to_text(found.now)
-    for row in found.of("secret"):
-        # The hint, the secret's first letters as Graph shows them, spares hashing against every other secret.
-        if secret.startswith(row.hint) and passwords.verify_secret(row.hashed, secret):
-            if (row.end and row.end <= now) or row.start > now:
-                raise errors.refuse("expired_secret", client=found.client.id)
-            return
-    raise errors.refuse("wrong_secret", client=found.client.id)
+    row = secrets.among(found.of("secret"), secret)
+    if row is None:
+        raise errors.refuse("wrong_secret", client=found.client.id)
+    if not secrets.in_force(row, clock.to_text(found.now)):
+        raise errors.refuse("expired_secret", client=found.client.id)

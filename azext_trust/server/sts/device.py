@@ -27,7 +27,7 @@ def begin(store: Store, call: Call) -> Reply:
     if not form.get("client_id"):
         raise errors.refuse("missing", parameter="client_id")
     user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         resolve(transaction, call.params["tenant"])
         client = clients.find(transaction, form["client_id"])
         check_scope(transaction, call, scope_of(form))
@@ -95,7 +95,7 @@ def confirm(store: Store, call: Call) -> Reply:
             return _decline(store, call, user_code)
         else:
             user = people.check(store, call, name, form.get("password", ""), "device code")
-            with store.write() as transaction:
+            with store.write(moves="") as transaction:
                 people.admit(transaction, user)
                 row = _waiting(transaction, user_code)
                 if row is not None:
@@ -109,7 +109,7 @@ def confirm(store: Store, call: Call) -> Reply:
 
 
 def _decline(store: Store, call: Call, user_code: str) -> Reply:
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         row = _waiting(transaction, user_code)
         if row is not None:
             row.spent = tokens.ENDED

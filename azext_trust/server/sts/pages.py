@@ -14,7 +14,7 @@ from html import escape
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.sts import errors
 
-COOKIE = "__Host-aztrust-sign-in"
+COOKIE = "__Host-aztrust-form"
 """The prefix keeps other programs on this host from setting it (RFC 6265bis section 4.1.3.2)."""
 TOO_OLD = "The page was too old. Please sign in again."
 _MARK = re.compile(r"[A-Za-z0-9_-]{32}")

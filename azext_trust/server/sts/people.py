@@ -44,7 +44,7 @@ def check(store: Store, call: Call, name: str, password: str, way: str) -> princ
     if problem is None and held.user is not None:
         return held.user
     error = errors.refuse(problem or "wrong_password", tenant=held.tenant)
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         if problem == "wrong_password" and held.user is not None:
             lockouts.note(transaction.session, held.user.id, transaction.now(), _mark(transaction, password))
         record_refusal(transaction, call, name, way, error)

@@ -42,7 +42,7 @@ def issue(store: Store, call: Call) -> Reply:
         answer = grant(store, call, form)
     except errors.SignInError as error:
         if error.code != "authorization_pending" and not error.recorded:
-            with store.write() as transaction:
+            with store.write(moves="") as transaction:
                 name = form.get("username") or form["client_id"]
                 people.record_refusal(transaction, call, name, form["grant_type"], error)
         raise
@@ -131,7 +131,7 @@ def _password(store: Store, call: Call, form: Form) -> dict[str, object]:
         public = clients.find(transaction, form["client_id"]).public
     client, proof = credentials.authenticate(store, call, form, needed=not public)
     user = people.check(store, call, form["username"], form["password"], "password")
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         people.admit(transaction, user)
         people.record(transaction, call, user, "password", client.id)
         more = SignIn(public=proof == "0", everything=_everything(call), wanted=wanted_of(form, proof))
@@ -146,7 +146,7 @@ def _client(store: Store, call: Call, form: Form) -> dict[str, object]:
     if asked.permissions != (resources.DEFAULT,):
         raise errors.refuse("scope_not_default", scope=scope_of(form))
     assert client.principal is not None  # who proved a credential has one
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         people.record(transaction, call, client.principal, _WAYS[proof], client.id)
         token = minting.access_token(
             transaction, call.settings, client.principal, client.id, asked.resource, wanted_of(form, proof)
@@ -166,7 +166,7 @@ def _refresh(store: Store, call: Call, form: Form) -> dict[str, object]:
     if held is None or held.kind != "refresh":
         raise errors.refuse("bad_grant")
     client, proof = credentials.authenticate(store, call, form, needed=held.properties.get("public") is False)
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         row = transaction.session.get(tokens.Grant, digest)
         if row is None:
             raise errors.refuse("bad_grant")
@@ -226,11 +226,11 @@ def _code(store: Store, call: Call, form: Form) -> dict[str, object]:
     _need(form, "code", "redirect_uri")
     digest = minting.digest(form["code"])
     with store.read() as transaction:
-        platform = clients.find(transaction, form["client_id"]).platform(form["redirect_uri"])
+        platform = clients.find(transaction, form["client_id"]).platform(form["redirect_uri"], call.settings.origin)
     if platform == "spa" and not call.headers.get("origin"):
         raise errors.refuse("spa_needs_origin")
     client, proof = credentials.authenticate(store, call, form, needed=platform == "web")
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         row = transaction.session.get(tokens.Grant, digest)
         problem = _code_problem(transaction, row, client.id, form)
         if problem is None and row is not None:
@@ -284,7 +284,7 @@ def _device(store: Store, call: Call, form: Form) -> dict[str, object]:
         row = transaction.session.get(tokens.Grant, minting.digest(code))
         _check_device(transaction, row, form["client_id"].lower())
     client, proof = credentials.authenticate(store, call, form, needed=not public)
-    with store.write() as transaction:
+    with store.write(moves="") as transaction:
         row = transaction.session.get(tokens.Grant, minting.digest(code))
         _check_device(transaction, row, client.id)
         assert row is not None  # checked
