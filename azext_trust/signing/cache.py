@@ -10,6 +10,7 @@ import base64
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,14 +135,15 @@ class Pending:
         return f"{self.action} {what} in {self.role}"
 
 
+def folders(directory: Path) -> Iterator[TrustCache]:
+    """Yield the cache of every repository of which anything lies here, be it only noted changes, by name."""
+    base = directory / "tuf"
+    found = {path.parent for part in ("metadata", "changelist") for path in base.glob(f"**/{part}")}
+    for path in sorted(found):
+        with suppress(InvalidName):
+            yield TrustCache(directory, path.relative_to(base).as_posix())
+
+
 def repositories(directory: Path) -> Iterator[TrustCache]:
     """Yield the cache of every repository that has one, by name."""
-    base = directory / "tuf"
-    for metadata in sorted(base.glob("**/metadata")):
-        gun = metadata.parent.relative_to(base).as_posix()
-        try:
-            cache = TrustCache(directory, gun)
-        except InvalidName:
-            continue
-        if cache.read(roles.ROOT) is not None:
-            yield cache
+    return (cache for cache in folders(directory) if cache.read(roles.ROOT) is not None)
