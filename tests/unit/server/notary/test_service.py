@@ -136,6 +136,26 @@ def test_old_versions_stay_readable(served: Served, signer: Repository) -> None:
     assert served.call("GET", f"{BASE}snapshot.{hashlib.sha256(old).hexdigest()}.json").body == old
 
 
+def versions(served: Served, role: str) -> list[int]:
+    """Return the stored versions of a role."""
+    return sorted(row.version for row in rows(served, trust.TrustMetadata) if row.role == role)
+
+
+def test_old_versions_go_in_time(served: Served, signer: Repository) -> None:
+    """M16: what was superseded more than an hour ago is deleted with the next publish; of root every version stays."""
+    for minutes in (0, 30, 60, 90, 91):
+        later(served, minutes / 60 / 24)
+        sign(signer, f"v{minutes}")
+    # An hour before the last, the one of minute 30 was the newest.
+    assert versions(served, "targets") == [3, 4, 5, 6]
+    assert versions(served, "snapshot") == versions(served, "timestamp") == [2, 3, 4, 5]
+    rotation.rotate(signer, "root")
+    later(served, 1)
+    rotation.rotate(signer, "root")
+    assert versions(served, "root") == [1, 2, 3]
+    assert versions(served, "targets") == [3, 4, 5, 6]
+
+
 @pytest.mark.parametrize(
     "name",
     ["root.json", "targets/none.json", "9.root.json", "0.root.json", "99999999999999999999.root.json", "targets.txt",
