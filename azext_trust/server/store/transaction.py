@@ -16,9 +16,6 @@ from azext_trust.server.store.errors import UnwipedError
 from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
 
-_WRITERS_LOCK = 7286001
-"""The PostgreSQL advisory lock that writers hold: revision and activity chain have one order."""
-
 
 @dataclass
 class Transaction:
@@ -157,7 +154,7 @@ class Store:
             if self._sqlite:
                 session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             else:
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": wipe.WRITERS_LOCK})
             try:
                 yield session
             except BaseException:

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from azext_trust.clients.notary_errors import Conflict, Rejected
 from azext_trust.server.notary.keys import Held
-from azext_trust.server.store import facts, trust
+from azext_trust.server.store import facts, registries, trust
 from azext_trust.server.store.trust_data import Repository as Stored
 from azext_trust.server.store.vault import VaultKeyError
 from azext_trust.signing import delegations, rotation, tags
@@ -415,7 +415,9 @@ def test_purge(served: Served, signer: Repository, tmp_path: Path) -> None:
     signer.load()
     parts = {role: signer.cache.read(role) for role in ("root", "targets")}
     with served.app.store.write() as transaction:
-        trust.erase(transaction, rows(served, trust.TrustMetadata)[0].registry_id)
+        registry = registries.by_name(transaction.session, "myregistry")
+        assert registry is not None
+        trust.erase(transaction, registry)
     with pytest.raises(Rejected, match="no snapshot was included in update"):
         served.remote().publish({role: raw or b"" for role, raw in parts.items()})
     assert rows(served, trust.TrustMetadata) == []
