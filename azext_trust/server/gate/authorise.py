@@ -45,6 +45,7 @@ class Denied(Exception):
         self.action = action
         self.scope = scope
         self.decision = decision
+        self.notes: dict[str, object] = {}
 
 
 def permission(raw: Mapping[str, list[str]]) -> Permission:
@@ -161,3 +162,12 @@ class Authoriser:
         if self._facts is None:
             self._facts = facts_of(self.transaction, self.caller)
         return [assignment.scope for assignment in self._facts.assignments]
+
+    def patterns(self, scope: str) -> list[str]:
+        """Return the patterns of actions that the caller's roles hold at a scope; conditions and denies left aside."""
+        if self._facts is None:
+            self._facts = facts_of(self.transaction, self.caller)
+        chain = scope_chain(self.transaction, scope)
+        held = (a for a in self._facts.assignments if scopes.key(a.scope) in chain and a.role_id in self._facts.roles)
+        roles_held = (self._facts.roles[assignment.role_id] for assignment in held)
+        return sorted({pattern for role in roles_held for one in role.permissions for pattern in one.actions})

@@ -3,12 +3,29 @@
 from azext_trust.server.store import (
     activity,
     authorization,
+    blobs,
     facts,
+    manifests,
     principals,
     registries,
+    repositories,
     resources,
+    tags,
     tokens,
     trust,
 )
 
-__all__ = ["activity", "authorization", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = [
+    "activity",
+    "authorization",
+    "blobs",
+    "facts",
+    "manifests",
+    "principals",
+    "registries",
+    "repositories",
+    "resources",
+    "tags",
+    "tokens",
+    "trust",
+]

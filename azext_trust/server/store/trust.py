@@ -6,11 +6,12 @@ In every table `registry_id` is the registry's trust space (`registries.Registry
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func
 from sqlalchemy import select as core_select
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from azext_trust.server.store import facts, wipe
 from azext_trust.server.store.registries import Registry
@@ -116,6 +117,21 @@ _COUNTS = (
 _DISTINCT = core_select(func.count(func.distinct(_TAGS.c.tag))).where(
     _TAGS.c.registry_id == bindparam("space"), _TAGS.c.gun == bindparam("gun")
 )
+
+
+def signed_digests(session: Session, space: str, gun: str, names: Iterable[str]) -> set[tuple[str, str]]:
+    """Return (tag, digest) of those tags of a repository that trust data vouches for, whatever role signed them.
+
+    Args:
+        session: a reading one.
+        space: the registry's trust space.
+        gun: the repository, host included.
+        names: tags.
+    """
+    query = select(TrustTag.tag, TrustTag.sha256).where(
+        TrustTag.registry_id == space, TrustTag.gun == gun, col(TrustTag.tag).in_(list(names))
+    )
+    return {(tag, f"sha256:{sha256}") for tag, sha256 in session.exec(query)}
 
 
 def erase(transaction: Transaction, registry: Registry) -> Loss:

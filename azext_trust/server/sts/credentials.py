@@ -7,7 +7,7 @@ import hashlib
 
 from azext_trust.server.gate.authenticate import NotAuthenticated, verified_claims
 from azext_trust.server.gate.call import Call
-from azext_trust.server.store import passwords, principals
+from azext_trust.server.store import passwords, principals, secrets
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.sts import errors
 
@@ -74,14 +74,11 @@ def application(transaction: Transaction, call: Call, form: dict[str, str]) -> p
 
 
 def _check_secret(transaction: Transaction, owners: list[str], client_id: str, secret: str) -> None:
-    now = transaction.now_text()
-    for row in principals.credentials(transaction.session, owners, "secret"):
-        # The hint, the secret's first letters as Graph shows them, spares hashing against every other secret.
-        if secret.startswith(row.hint) and passwords.verify_secret(row.hashed, secret):
-            if (row.end and row.end <= now) or row.start > now:
-                raise errors.expired_secret(client_id)
-            return
-    raise errors.wrong_secret(client_id)
+    found = secrets.matching(transaction.session, owners, secret)
+    if found is None:
+        raise errors.wrong_secret(client_id)
+    if not secrets.in_force(found, transaction.now_text()):
+        raise errors.expired_secret(client_id)
 
 
 def _check_assertion(transaction: Transaction, call: Call, owners: list[str], client_id: str, assertion: str) -> None:
