@@ -230,7 +230,7 @@ def _inspected(context: Context, asked: Access, text: str) -> dict[str, Any]:
     try:
         with asked.repository(image, READ) as repository:
             try:
-                return inspection.inspect(repository, text, image.tag)
+                return inspection.inspect(repository, str(image), image.tag)
             except NotInitialized:
                 raise TrustFailure(f"No signatures or cannot access {image.gun}") from None
     except RegistryError as error:

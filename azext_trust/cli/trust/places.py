@@ -162,7 +162,7 @@ class Access:
             return self.server(image.host).manifest(image.repository, reference)
         except RegistryError as error:
             if error.status == 404:
-                raise CLIError(f"manifest for {image} not found: manifest unknown: {error}") from None
+                raise CLIError(f"manifest for {image} not found: manifest unknown") from None
             raise
 
 

@@ -29,10 +29,13 @@ def _images(asked: Access, names: list[str] | None) -> list[Image]:
     """
     if names:
         return [asked.repository_named(text) for text in names]
+    known = [Image.parse(one.gun) for one in cache.repositories(trust_directory())]
     if asked.registry:
         server = asked.named()
-        return [Image(server.host, name) for name in _catalog(server)]
-    found = [Image.parse(one.gun) for one in cache.repositories(trust_directory())]
+        # Trust data outlive images: what is known from before is looked at too.
+        here = {one.repository for one in known if one.host.lower() == server.host.lower()}
+        return [Image(server.host, name) for name in sorted({*_catalog(server), *here})]
+    found = known
     if not found:
         raise CLIError("usage error: REPOSITORY [REPOSITORY ...] | --registry REGISTRY")
     return found
