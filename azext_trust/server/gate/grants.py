@@ -44,6 +44,7 @@ class Holder:
         name: upn, client id, admin or token name, or empty.
         classic: the user holds the classic administrator flag.
         actions: a scope map's actions, ``repositories/team/web/content/read``.
+        held: the capabilities that a refresh token carries, which limit what is held now; None limits nothing.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Holder:
     name: str = ""
     classic: bool = False
     actions: tuple[str, ...] = ()
+    held: tuple[str, ...] | None = None
 
     def caller(self) -> Caller:
         """Return the holder as the activity log names it."""
@@ -176,6 +178,8 @@ class Rights:
         if self._authoriser is None:
             self._authoriser = Authoriser(self.transaction, self.holder.caller())
         needed = capabilities.needs(capability, self.server.mode)
+        if self.holder.held is not None and capability not in self.holder.held:
+            return Denied(self._actions(capability)[-1][0], self.server.scope)
         if needed is None:
             # Nobody has it in this mode: signing under repository permissions.
             return Denied(self._actions(capability)[-1][0], self.server.scope)
@@ -185,6 +189,15 @@ class Rights:
             if not any(decision.allowed for decision in decisions):
                 return Denied(group[0], self.server.scope, decisions[0])
         return None
+
+    def held(self) -> list[str] | None:
+        """Return the capabilities that a principal has at the registry, for a token to carry (M11).
+
+        None where permissions may depend on the repository: they cannot be listed.
+        """
+        if self.server.mode != capabilities.LEGACY:
+            return None
+        return [name for name in capabilities.names() if self._missing(name, "") is None]
 
     def patterns(self) -> list[str]:
         """Return the action patterns that a principal's roles give at the registry."""

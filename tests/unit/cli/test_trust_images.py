@@ -98,7 +98,7 @@ def said(command: Command, line: str) -> list[str]:
     return err.splitlines()
 
 
-def tags(command: Command, name: str = APP) -> dict[str, str]:
+def tags(command: Command, name: str = APP) -> dict[str, list[str]]:
     """Return signed tag to signers."""
     (row,) = done(command, f"trust inspect {name}")
     return {one["SignedTag"]: one["Signers"] for one in row["SignedTags"]}
