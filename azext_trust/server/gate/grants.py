@@ -60,6 +60,12 @@ class Holder:
 
 
 NOBODY = Holder(ANONYMOUS)
+_NEVER = {
+    ADMIN: "the admin account can never sign",
+    SCOPE_MAP: "tokens with repository permissions can neither read nor sign trust data",
+    ANONYMOUS: "nobody signs without logging in",
+}
+"""Who can never use trust data, whatever roles there are (the article; acr-content-trust-facts.md section 4)."""
 
 
 def is_trust(name: str) -> bool:
@@ -160,7 +166,18 @@ class Rights:
             if missing is not None:
                 return missing
         capability, _ = self._capability(scope, scope.actions[0] if scope.actions else "pull")
-        return Denied(self._actions(capability)[0][0], self.server.scope)
+        # What makes a signer comes last among the permissions of signing.
+        return Denied(self._actions(capability)[-1 if capability == "sign" else 0][0], self.server.scope)
+
+    def never(self, scope: Scope) -> str:
+        """Return why no role could let this holder do what a trust scope is for, empty where one could (M9, M10)."""
+        if not is_trust(scope.name) or self.holder.kind == SCOPE_MAP:
+            return _NEVER[SCOPE_MAP] if is_trust(scope.name) else ""
+        if not set(scope.actions) - {"pull"}:
+            return ""
+        if self.server.mode != capabilities.LEGACY:
+            return "in mode rbac-abac nobody can sign"
+        return _NEVER.get(self.holder.kind, "")
 
     def _capability(self, scope: Scope, action: str) -> tuple[str, str]:
         if scope.kind == "registry":
