@@ -59,20 +59,21 @@ class TrustCache:
         """Forget the repository: metadata, pinned root, pending changes. Keys stay.
 
         Returns:
-            whether there was anything.
+            whether there was anything; the empty folders that docker leaves where nothing is signed are nothing.
 
         Raises:
             OSError: a file may not be deleted.
         """
         if not self.path.is_dir():
             return False
+        anything = any(path.is_file() for path in self.path.rglob("*"))
         # The metadata go first: a clear that is broken off must not leave half a collection without its root.
         for part in ("metadata", "changelist"):
             if (self.path / part).exists():
                 shutil.rmtree(self.path / part)
         if not any(self.path.iterdir()):
             self.path.rmdir()
-        return True
+        return anything
 
     def _file(self, role: str) -> Path:
         if not roles.is_valid(role):
