@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import pytest
 
@@ -15,6 +16,26 @@ from tests.wire.trust_world import SEED, Person
 
 SIZE = 524
 """Bytes of every manifest of the images here."""
+
+
+class Client(Protocol):
+    """What each of the four does."""
+
+    def begin(self, person: Person, repository: str) -> None:
+        """Make a repository's trust data, where that is a step of its own."""
+        ...
+
+    def sign(self, person: Person, repository: str, tag: str, digest: str) -> None:
+        """Sign an image that the registry has."""
+        ...
+
+    def listed(self, person: Person, repository: str) -> dict[str, str]:
+        """Return tag to digest."""
+        ...
+
+    def revoke(self, person: Person, repository: str, tag: str) -> None:
+        """Take a tag's signature away."""
+        ...
 
 
 class Docker:
@@ -92,8 +113,8 @@ class Ours:
         person.ours("trust", "key", "rotate", f"{HOST}/{repository}", role, "--yes")
 
 
-CLIENTS = {"docker20": Docker("20"), "docker28": Docker("28"), "notary": Notary(), "aztrust": Ours()}
-ROTATORS = {"notary": Notary(), "aztrust": Ours()}
+CLIENTS: dict[str, Client] = {"docker20": Docker("20"), "docker28": Docker("28"), "notary": Notary(), "aztrust": Ours()}
+ROTATORS: dict[str, Notary | Ours] = {"notary": Notary(), "aztrust": Ours()}
 
 Push = Callable[[str, str], str]
 
