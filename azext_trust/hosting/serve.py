@@ -20,6 +20,7 @@ import uvicorn
 from azext_trust import home
 from azext_trust.hosting import certificates, log, setup
 from azext_trust.hosting.listener import HostingError, Listening, listen
+from azext_trust.hosting.mount import Mounted
 from azext_trust.hosting.protocol import Protocol
 from azext_trust.server import app as application
 from azext_trust.server.gate.call import Settings
@@ -171,7 +172,7 @@ class _Server(uvicorn.Server):
         self.ready_file = ready_file
         super().__init__(
             uvicorn.Config(
-                log.AccessLog(app), loop="uvloop", http=Protocol, ws="none", lifespan="on",
+                log.AccessLog(Mounted(app)), loop="uvloop", http=Protocol, ws="none", lifespan="on",
                 log_config=None, access_log=False, proxy_headers=False, server_header=False,
                 ssl_context_factory=lambda _config, _default: context,
                 # Longer than clients keep idle connections: a POST must not meet one being closed.

@@ -196,7 +196,8 @@ class App:
         if first == "healthz":
             return Reply({"status": "ok"})
         if first == "portal":
-            return Reply("There is no portal in this version.", 404, media="text/plain")
+            # Hosting answers these; they come here in an embedded cloud only, which no browser reaches.
+            return Reply("The portal is there where 'aztrust serve' runs.", 404, media="text/plain")
         # What names a provider is meant for Resource Manager, also where the scope in front of it is none.
         other = "arm" if "/providers/" in call.path.lower() else "sts"
         return handle(self._service(_FIXED.get(first, other)), self.store, call)

@@ -12,8 +12,11 @@ from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.sts import errors
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-FIRST_PARTY = frozenset({"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2"})
-"""Public clients that every tenant knows: the Azure CLI and Azure PowerShell."""
+PORTAL = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"
+"""The Azure portal's client id: here the portal of this cloud, which alone its codes are sent to."""
+PORTAL_REDIRECT = "/portal/signed-in"
+FIRST_PARTY = frozenset({"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2", PORTAL})
+"""Public clients that every tenant knows: the Azure CLI, Azure PowerShell and the portal."""
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MDAwMDAwMDAwMDAwMDAwMA$bFJ6QbVY3Zmvu7SN7F9NBg0Oi0mXOlnLy0bJQYVt2BY"
 
 
