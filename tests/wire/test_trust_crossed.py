@@ -148,7 +148,7 @@ def push(signer: Person) -> Push:
 
     def pushed(repository: str, tag: str) -> str:
         said = signer.dockered("push", signer.image(f"{repository}:{tag}"), trusted=False)
-        return re.findall(r"digest: sha256:([0-9a-f]{64}) size: 524", said)[0]
+        return str(re.findall(r"digest: sha256:([0-9a-f]{64}) size: 524", said)[0])
 
     return pushed
 
