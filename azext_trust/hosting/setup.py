@@ -35,7 +35,7 @@ curl --cacert {ca} {origin}/healthz
 """
 
 _BROWSER = """\
-# browsers: import the authority {path} (it can only vouch for the names of this cloud)
+# browsers: import the authority {path} (it can only vouch for the names of this cloud), then open {origin}/portal
 """
 
 

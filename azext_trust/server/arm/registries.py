@@ -184,6 +184,10 @@ def _settings(row: registries.Registry, properties: dict[str, object], sku: str)
         raise errors.sku_not_supported(sku)
     if sku == "Basic" and kept.get("anonymousPullEnabled"):
         raise errors.sku_not_supported(sku)
+    mode = bodies.DEFAULTS["roleAssignmentMode"]
+    if kept.get("roleAssignmentMode", mode) != row.properties.get("roleAssignmentMode", mode):
+        # Login servers refuse every token that was cut before a switch.
+        kept[registries.MODE_SWITCHES] = int(str(kept.get(registries.MODE_SWITCHES, 0))) + 1
     row.properties = {name: value for name, value in kept.items() if bodies.DEFAULTS.get(name) != value}
 
 

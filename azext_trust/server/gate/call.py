@@ -28,6 +28,7 @@ class Settings:
         seed: path of a seed file, or None for the default seed.
         threads: run operations in worker threads; False runs them in the caller's thread (embedded).
         database: a SQLAlchemy URL for PostgreSQL, or None for SQLite in `state`.
+        blobs: the URL of an object store for blobs (``s3://``, ``az://``, ``gs://``), or None for files in `state`.
         quiet: say nothing on stderr when the state is founded.
         version: what the server calls itself.
     """
@@ -41,6 +42,7 @@ class Settings:
     seed: Path | None = None
     threads: bool = False
     database: str | None = None
+    blobs: str | None = None
     quiet: bool = False
 
     @property

@@ -12,6 +12,7 @@ ROUTES = (
     Route("GET", "/operator/log/verify", "log:verify", OPERATOR, own_transactions=True),
     Route("GET", "/operator/dump", "dump:world", OPERATOR),
     Route("POST", "/operator/seed", "founding:apply_seed", OPERATOR, "aztrust/seed/apply"),
+    Route("POST", "/operator/gc", "world:collect", OPERATOR, "aztrust/blobs/collect", own_transactions=True),
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),
     # The registry stands in the query: the operation itself asks for registries/read on it.
     Route("GET", "/operator/loss", "world:loss", SIGNED_IN),

@@ -7,6 +7,9 @@ import uuid
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
+MODE_SWITCHES = "roleAssignmentModeSwitches"
+"""A member of `Registry.properties` that ARM does not show: how often the role assignment mode was switched."""
+
 
 class Registry(SQLModel, table=True):
     """A registry. `name_key` is unique in the whole cloud, as a login server is."""

@@ -3,13 +3,31 @@
 from azext_trust.server.store import (
     activity,
     authorization,
+    blobs,
     changes,
     facts,
+    manifests,
     principals,
     registries,
+    repositories,
     resources,
+    tags,
     tokens,
     trust,
 )
 
-__all__ = ["activity", "authorization", "changes", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = [
+    "activity",
+    "authorization",
+    "blobs",
+    "changes",
+    "facts",
+    "manifests",
+    "principals",
+    "registries",
+    "repositories",
+    "resources",
+    "tags",
+    "tokens",
+    "trust",
+]

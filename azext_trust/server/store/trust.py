@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -90,6 +91,14 @@ def loss(session: Session, registry_id: str) -> Loss:
     ).one()
     tags = select(TrustTag.gun, TrustTag.tag).where(TrustTag.registry_id == registry_id).distinct().subquery()
     return Loss(repositories, session.exec(select(func.count()).select_from(tags)).one())
+
+
+def signed_digests(session: Session, registry_id: str, gun: str, names: Iterable[str]) -> set[tuple[str, str]]:
+    """Return (tag, digest) of those tags of a repository that trust data vouches for, whatever role signed them."""
+    query = select(TrustTag.tag, TrustTag.sha256).where(
+        TrustTag.registry_id == registry_id, TrustTag.gun == gun, col(TrustTag.tag).in_(list(names))
+    )
+    return {(tag, f"sha256:{sha256}") for tag, sha256 in session.exec(query)}
 
 
 def erase(transaction: Transaction, registry_id: str) -> Loss:

@@ -43,7 +43,7 @@ def _check(transaction: Transaction, call: Call, fields: Mapping[str, str]) -> N
     if fields.get("code_challenge") and fields.get("code_challenge_method") != "S256":
         raise errors.SignInError(400, "invalid_request", 9002313, "Only the code challenge method 'S256' is offered.")
     credentials.client_known(transaction, fields["client_id"])
-    if not _registered(transaction, fields["client_id"], fields["redirect_uri"]):
+    if not _registered(transaction, call, fields["client_id"], fields["redirect_uri"]):
         raise errors.wrong_redirect(fields["redirect_uri"], fields["client_id"])
     scope = fields.get("scope", "")
     resource = minting.resource_of(scope, call.settings)
@@ -51,8 +51,10 @@ def _check(transaction: Transaction, call: Call, fields: Mapping[str, str]) -> N
         raise errors.no_such_resource(resource, minting.tenant_name(transaction))
 
 
-def _registered(transaction: Transaction, client_id: str, address: str) -> bool:
+def _registered(transaction: Transaction, call: Call, client_id: str, address: str) -> bool:
     """Tell whether codes may be sent there: loopback for native clients (RFC 8252 section 7.3), else as registered."""
+    if client_id.lower() == credentials.PORTAL:
+        return address == call.settings.origin + credentials.PORTAL_REDIRECT
     parts = urlsplit(address)
     application = principals.application_by_app_id(transaction.session, client_id)
     if parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"):

@@ -7,13 +7,16 @@ import hashlib
 
 from azext_trust.server.gate.authenticate import NotAuthenticated, verified_claims
 from azext_trust.server.gate.call import Call
-from azext_trust.server.store import passwords, principals
+from azext_trust.server.store import passwords, principals, secrets
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.sts import errors
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-FIRST_PARTY = frozenset({"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2"})
-"""Public clients that every tenant knows: the Azure CLI and Azure PowerShell."""
+PORTAL = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"
+"""The Azure portal's client id: here the portal of this cloud, which alone its codes are sent to."""
+PORTAL_REDIRECT = "/portal/signed-in"
+FIRST_PARTY = frozenset({"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2", PORTAL})
+"""Public clients that every tenant knows: the Azure CLI, Azure PowerShell and the portal."""
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MDAwMDAwMDAwMDAwMDAwMA$bFJ6QbVY3Zmvu7SN7F9NBg0Oi0mXOlnLy0bJQYVt2BY"
 
 
@@ -74,14 +77,11 @@ def application(transaction: Transaction, call: Call, form: dict[str, str]) -> p
 
 
 def _check_secret(transaction: Transaction, owners: list[str], client_id: str, secret: str) -> None:
-    now = transaction.now_text()
-    for row in principals.credentials(transaction.session, owners, "secret"):
-        # The hint, the secret's first letters as Graph shows them, spares hashing against every other secret.
-        if secret.startswith(row.hint) and passwords.verify_secret(row.hashed, secret):
-            if (row.end and row.end <= now) or row.start > now:
-                raise errors.expired_secret(client_id)
-            return
-    raise errors.wrong_secret(client_id)
+    found = secrets.matching(transaction.session, owners, secret)
+    if found is None:
+        raise errors.wrong_secret(client_id)
+    if not secrets.in_force(found, transaction.now_text()):
+        raise errors.expired_secret(client_id)
 
 
 def _check_assertion(transaction: Transaction, call: Call, owners: list[str], client_id: str, assertion: str) -> None:
