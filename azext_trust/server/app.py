@@ -58,6 +58,11 @@ def create_app(settings: Settings) -> App:
     from azext_trust.server.operator import founding
 
     founding.found(store, settings)
+    if settings.threads:
+        # Many requests will come: decisions get the whole tenant's index (docs/decisions/0010).
+        from azext_trust.server.gate import warm
+
+        warm.keep(store).start()
     return App(store, settings)
 
 
