@@ -24,17 +24,24 @@ class Context:
     Args:
         state: ``--state``: the cloud directory of the embedded cloud.
         subscription: ``--subscription``: id or name.
+        quiet: ``--only-show-errors``.
+        colour: whether terminals may be written to in colour.
         output: ``--output``.
 
     Attributes:
         exit_code: what a command that succeeds ends with: an audit's answer may be a no.
     """
 
-    def __init__(self, state: str | None = None, subscription: str | None = None, output: str = "json") -> None:
+    def __init__(
+        self, state: str | None = None, subscription: str | None = None, quiet: bool = False, colour: bool = True,
+        output: str = "json",
+    ) -> None:  # fmt: skip
         self.state = state
+        self.quiet = quiet
+        self.colour = colour
         self.output = output
         self.exit_code = 0
-        self._subscription = subscription
+        self.subscription = subscription
 
     @cached_property
     def connection(self) -> Connection:
@@ -42,7 +49,7 @@ class Context:
         from azext_trust.cloud import profile
         from azext_trust.cloud.connect import Connection
 
-        return Connection(profile.active(), self.state, self._subscription)
+        return Connection(profile.active(), self.state, self.subscription)
 
     @cached_property
     def arm(self) -> Arm:

@@ -139,7 +139,8 @@ def _argument(row: Argument) -> Any:
     if row.options:
         return CLICommandArgument(row.dest, options_list=list(row.options), **options)
     made = CLICommandArgument(row.dest, metavar=row.dest.upper(), **options)
-    made.options_list = []  # knack names an option after the parameter where none is given
+    # Without options knack makes one of the name: only when they are taken away is it positional.
+    made.options_list = []
     return made
 
 

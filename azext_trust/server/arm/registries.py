@@ -144,7 +144,7 @@ def _apply(transaction: Transaction, call: Call, row: registries.Registry, body:
         raise errors.invalid_content("The property 'properties.policies' must be an object.")
     policies.apply(transaction, call, row, wanted or {}, sku)
     if sku != "Premium" and registries.trust_in_force(row, transaction.retirement()):
-        lost = trust.loss(transaction.session, row.id)
+        lost = trust.loss(transaction.session, row)
         raise errors.downgrade_loses_trust(row.name, sku, lost.repositories, lost.signed_tags)
     row.sku = sku
 
@@ -184,6 +184,10 @@ def _settings(row: registries.Registry, properties: dict[str, object], sku: str)
         raise errors.sku_not_supported(sku)
     if sku == "Basic" and kept.get("anonymousPullEnabled"):
         raise errors.sku_not_supported(sku)
+    mode = bodies.DEFAULTS["roleAssignmentMode"]
+    if kept.get("roleAssignmentMode", mode) != row.properties.get("roleAssignmentMode", mode):
+        # Login servers refuse every token that was cut before a switch.
+        kept[registries.MODE_SWITCHES] = int(str(kept.get(registries.MODE_SWITCHES, 0))) + 1
     row.properties = {name: value for name, value in kept.items() if bodies.DEFAULTS.get(name) != value}
 
 
@@ -195,7 +199,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     row = registries.by_scope(transaction.session, scopes.key(scope)) if group else None
     if row is None:
         return bodies.reply(call, None, 204)
-    lost = trust.erase(transaction, row.id)
+    lost = trust.erase(transaction, row)
     summary = _summary(row) | {"repositories": lost.repositories, "signedTags": lost.signed_tags}
     transaction.session.delete(row)
     call.change(before=summary)

@@ -8,6 +8,7 @@ import string
 
 from azext_trust.server.arm import bodies, errors, registries
 from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.store import blobs
 from azext_trust.server.store import registries as rows
 from azext_trust.server.store.transaction import Transaction
 
@@ -74,10 +75,16 @@ LIMITS: dict[str, dict[str, int]] = {
 
 
 def usages(transaction: Transaction, call: Call) -> Reply:
-    """Return usage against the SKU's limits; nothing of it can be used yet, so every value is what the store holds."""
+    """Return usage against the SKU's limits; what cannot be used yet counts nothing."""
     row, _ = registries.found(transaction, call)
+    used = {"Size": blobs.usage(transaction.session, row.id)}
     value = [
-        {"name": name, "limit": limit, "currentValue": 0, "unit": "Bytes" if name == "Size" else "Count"}
+        {
+            "name": name,
+            "limit": limit,
+            "currentValue": used.get(name, 0),
+            "unit": "Bytes" if name == "Size" else "Count",
+        }
         for name, limit in LIMITS[row.sku].items()
     ]
     return bodies.reply(call, {"value": value})

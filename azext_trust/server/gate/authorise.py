@@ -52,6 +52,7 @@ class Denied(Exception):
         self.action = action
         self.scope = scope
         self.decision = decision
+        self.notes: dict[str, object] = {}
 
 
 permission = tenant.permission
@@ -184,6 +185,14 @@ class Authoriser:
         """Return the scopes of all assignments that concern the caller, for lists of what it can reach."""
         with self._index("/", whole=True) as index:
             return [row.assignment.scope for row in what_can.held(index, self.caller.id)]
+
+    def patterns(self, scope: str) -> list[str]:
+        """Return the patterns of actions that the caller's roles hold at a scope; conditions and denies left aside."""
+        with self._index(scope) as index:
+            chain = index.tree.chain(scope)
+            held = what_can.held(index, self.caller.id)
+            roles_held = {row.role for row in held if row.role and scopes.key(row.assignment.scope) in chain}
+        return sorted({pattern for role in roles_held for one in role.permissions for pattern in one.actions})
 
     def _query(self, action: str, scope: str, attributes: Attributes | None) -> Query:
         given = attributes or Attributes()

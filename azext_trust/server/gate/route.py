@@ -35,6 +35,7 @@ class Route:
         scope: a template over the path's placeholders; empty means the path itself.
         attributes: ``module:function`` giving a condition's attributes, or empty.
         own_transactions: the operation receives the store and opens short transactions itself.
+        streams: the operation takes the request's body piece by piece (`stream.Receiver`); it has `own_transactions`.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Route:
     scope: str = ""
     attributes: str = ""
     own_transactions: bool = False
+    streams: bool = False
 
     def scope_of(self, path: str, params: dict[str, str]) -> str:
         """Return the scope on which the action is checked."""

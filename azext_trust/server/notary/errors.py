@@ -6,10 +6,13 @@ import json
 from functools import lru_cache
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
 from azext_trust.server.gate.route import RouteTable
+from azext_trust.server.store.errors import StateError
 from azext_trust.tuf.publish import Refused
 
+MOST = 128 * 1024 * 1024
+"""Largest upload in bytes: clients read at most 100 MiB of one file (dct-wire-contract.md section 4.1)."""
 _TEXTS = {
     "MALFORMED_UPLOAD": "The body of your request is malformed.",
     "MALFORMED_JSON": "JSON sent by the client could not be parsed by the server",
@@ -125,6 +128,12 @@ def invalid_parameters(detail: str) -> ServiceError:
 def too_large(call: Call) -> ServiceError:
     """The body is larger than the cloud takes."""
     return _error(413, "SIZE_INVALID")
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be read or written."""
+    status = status_of(problem)
+    return _error(status, "UNKNOWN", detail=str(problem), headers=RETRY if status == 503 else None)
 
 
 def unexpected(call: Call) -> ServiceError:

@@ -165,6 +165,13 @@ def service_principal_by_app_id(session: Session, app_id: str) -> DirectoryObjec
     return session.exec(select(DirectoryObject).where(DirectoryObject.app_id == app_id.lower())).first()
 
 
+def managed_identities(session: Session) -> list[DirectoryObject]:
+    """Return the service principals of managed identities, by name; `alternativeNames` holds the resource id."""
+    kind = col(DirectoryObject.properties)["servicePrincipalType"].as_string()
+    query = select(DirectoryObject).where(DirectoryObject.kind == SERVICE_PRINCIPAL, kind == "ManagedIdentity")
+    return list(session.exec(query.order_by(col(DirectoryObject.display_key), col(DirectoryObject.id))))
+
+
 def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ...]]:
     """Return every group the principal is in, transitively, with the way there.
 

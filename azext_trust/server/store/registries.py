@@ -7,9 +7,15 @@ import uuid
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
+MODE_SWITCHES = "roleAssignmentModeSwitches"
+"""A member of `Registry.properties` that ARM does not show: how often the role assignment mode was switched."""
+
 
 class Registry(SQLModel, table=True):
-    """A registry. `name_key` is unique in the whole cloud, as a login server is."""
+    """A registry. `name_key` is unique in the whole cloud, as a login server is.
+
+    `trust_space` is the key under which its trust data lie; an erasure gives it a new one (see `trust.erase`).
+    """
 
     __tablename__ = "registry"
 
@@ -25,6 +31,7 @@ class Registry(SQLModel, table=True):
     admin_sealed: str = ""
     trust_enabled: bool = False
     trust_enabled_before_retirement: bool = False
+    trust_space: str = Field(default_factory=lambda: str(uuid.uuid4()))
     created: str
     created_by: str
     modified: str
