@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
 from collections.abc import Callable
 from types import ModuleType
@@ -69,6 +70,12 @@ class Service:
         self.errors = cast(Errors, self._module("errors"))
         # Some services check the request before anything else (ARM: api-version); others have nothing to add.
         self.before: Callable[[Call, Route], None] = getattr(self.errors, "before", lambda call, row: None)
+        # What a service asks of every request beside: how paths may be spelled, and what else can stop an admitted one.
+        checks = self._module("checks") if importlib.util.find_spec(f"{self.package}.checks") else None
+        self.rewrite: Callable[[str], str] = getattr(checks, "rewrite", lambda path: path)
+        self.admitted: Callable[[Transaction, Call, Route, str], None] = getattr(
+            checks, "admitted", lambda transaction, call, row, scope: None
+        )
 
     def _module(self, name: str) -> ModuleType:
         return importlib.import_module(f"{self.package}.{name}")
@@ -93,6 +100,7 @@ def handle(service: Service, store: Store, call: Call) -> Reply:
 
 
 def _handle(service: Service, store: Store, call: Call) -> Reply:
+    call.path = service.rewrite(call.path)
     row, call_params, elsewhere = service.table.match(call.method, call.path)
     if row is None:
         raise service.errors.method_not_allowed(call) if elsewhere else service.errors.not_found(call)
@@ -134,7 +142,18 @@ def _admit(service: Service, transaction: Transaction, call: Call, row: Route, s
             attributes = cast(Callable[[Transaction, Call], Attributes], service.function(row.attributes))(
                 transaction, call
             )
+        _require(service, transaction, call, row, scope, attributes)
+    service.admitted(transaction, call, row, scope)
+
+
+def _require(
+    service: Service, transaction: Transaction, call: Call, row: Route, scope: str, attributes: Attributes | None
+) -> None:
+    try:
         Authoriser(transaction, call.caller).require(row.action, scope, attributes)
+    except Denied:
+        if not row.otherwise or not service.function(row.otherwise)(transaction, call):
+            raise
 
 
 def _reasons(denied: Denied) -> dict[str, object]:

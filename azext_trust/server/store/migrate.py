@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from azext_trust.server.store import engine as engines
 
-HEAD = "0002"
+HEAD = "0008"
 """The newest revision in ``migrations/versions``; a test holds it true."""
 
 _UPGRADE_LOCK = 7286002

@@ -3,12 +3,31 @@
 from azext_trust.server.store import (
     activity,
     authorization,
+    consents,
+    deleted_objects,
     facts,
+    identities,
+    management_locks,
     principals,
     registries,
     resources,
+    scope_maps,
     tokens,
     trust,
 )
 
-__all__ = ["activity", "authorization", "facts", "principals", "registries", "resources", "tokens", "trust"]
+__all__ = [
+    "activity",
+    "authorization",
+    "consents",
+    "deleted_objects",
+    "facts",
+    "identities",
+    "management_locks",
+    "principals",
+    "registries",
+    "resources",
+    "scope_maps",
+    "tokens",
+    "trust",
+]
