@@ -79,7 +79,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seed = directory / "seed.yaml"
     seed.write_text(SEED)
     app = create_app(Settings(state=directory / "cloud", seed=seed, quiet=True))
-    app.store.truncate_log()
     app.store.close()
     return directory / "cloud"
 

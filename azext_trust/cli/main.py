@@ -74,6 +74,7 @@ def run(arguments: list[str]) -> int:
         The exit code: 0, 1 error, 2 usage, 3 not found.
     """
     try:
+        home.private_dir(home.config_dir())
         cli = TrustCli()
     except OSError as error:
         print(f"ERROR: The configuration directory {home.config_dir()} cannot be written: {error.strerror}. "

@@ -15,7 +15,7 @@ start_postgresql() {
     [ "$(id -u)" != 0 ] || chown postgres "$PG_DIR"
     (
         cd "$PG_DIR"
-        as_postgres "$bin/initdb" -D "$PG_DIR/data" -U aztrust -A trust -E UTF8 --no-sync >"$PG_DIR/initdb.log"
+        as_postgres "$bin/initdb" -D "$PG_DIR/data" -U aztrust -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$PG_DIR/initdb.log"
         as_postgres "$bin/pg_ctl" -D "$PG_DIR/data" -l "$PG_DIR/log" -w -s start \
             -o "-c listen_addresses='' -c unix_socket_directories='$PG_DIR' -c fsync=off"
         as_postgres "$bin/createdb" -h "$PG_DIR" -U aztrust aztrust

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +19,16 @@ logger = get_logger(__name__)
 
 
 def init(context: Context, seed: str | None = None) -> dict[str, Any]:
-    """Found the embedded cloud from a seed; a seed applied again changes nothing that exists.
+    """Found the embedded cloud from a seed; on one that exists, make what the seed names and is missing.
+
+    Without a seed an existing cloud is left as it is. What was made up (passwords) and what differs is told on stderr.
 
     Raises:
-        CloudError: the seed cannot be read or is wrong; the text names file and line.
+        CloudError: the seed cannot be read or is wrong; the text names file and line. Nothing was changed.
     """
     client = context.operator
-    connection = client.connection
-    existed = (home.cloud_dir(context.state) / "state.db").exists()
-    text = _read(seed) if seed else ""
-    if not existed:
-        connection.seed = Path(seed).expanduser() if seed else None
-        status = client.call("GET", "status")
-        return {"state": str(home.cloud_dir(context.state)), **status}
-    applied = client.call("POST", "seed", text=text, name=seed or "seed")
-    lines = [f"Password of {name} (shown this once): {password}" for name, password in applied["passwords"].items()]
-    lines += [f"Left as it is: {difference}." for difference in applied["differs"]]
-    for line in lines:
-        print(line, file=sys.stderr)
+    client.connection.seed = Path(seed).expanduser().absolute() if seed else None
     return {"state": str(home.cloud_dir(context.state)), **client.call("GET", "status")}
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CLIError(f"The seed file {path} cannot be read: {error}") from None
 
 
 def listed(_: Context) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from knack.util import CLIError
@@ -32,7 +33,8 @@ def set_clock(context: Context, time: str | None = None, offset: str | None = No
     """
     if (time is None) == (offset is None):
         raise CLIError("usage error: --time TIME | --offset SECONDS")
-    return _put(context, "clock", {"frozenAt": time} if time else {"offsetSeconds": _number(str(offset))})
+    body: dict[str, Any] = {"frozenAt": time} if offset is None else {"offsetSeconds": _number(offset)}
+    return _put(context, "clock", body)
 
 
 def advance(context: Context, seconds: str) -> dict[str, Any]:
@@ -47,9 +49,12 @@ def reset(context: Context) -> dict[str, Any]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise CLIError(f"'{text}' is no number of seconds.") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise CLIError(f"'{text}' is no number of seconds.")
+    return seconds
 
 
 def _get(context: Context, what: str) -> dict[str, Any]:

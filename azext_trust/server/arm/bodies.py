@@ -94,7 +94,7 @@ def registry(
 ) -> dict[str, object]:
     """Return a registry, in the member order the service sends."""
     setting = DEFAULTS | row.properties
-    trusted = row.trust_enabled and retirement != "2028"
+    trusted = registries.trust_in_force(row, retirement)
     stored = row.policies
     policies = {
         "quarantinePolicy": stored["quarantinePolicy"],

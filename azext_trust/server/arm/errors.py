@@ -7,8 +7,9 @@ import re
 from azext_trust.server.arm import versions
 from azext_trust.server.arm.texts import TEXTS
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
 from azext_trust.server.gate.route import ANONYMOUS, Route
+from azext_trust.server.store.errors import StateError
 
 
 def headers(call: Call) -> dict[str, str]:
@@ -142,6 +143,13 @@ def malformed(message: str, call: Call) -> ServiceError:
 def invalid_content(message: str) -> ServiceError:
     """A member of the body has the wrong form."""
     return ServiceError(400, "InvalidRequestContent", message)
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used. What ARM says of a full disk is nowhere documented: status and code are ours."""
+    status = status_of(problem)
+    code = {507: "InsufficientStorage", 503: "ServiceUnavailable"}.get(status, "InternalServerError")
+    return ServiceError(status, code, str(problem), headers=RETRY if status == 503 else None)
 
 
 def unexpected(call: Call) -> ServiceError:

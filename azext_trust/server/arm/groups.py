@@ -139,8 +139,8 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     row = found(transaction, call)
     session = transaction.session
     gone = registries.in_subscription(session, row.subscription_id, row.name)
+    lost = [trust.erase(transaction, registry.id) for registry in gone]
     for registry in gone:
-        trust.erase(transaction, registry.id)
         scope_map_store.remove_all(session, registry.id)
         registry_identity.remove(transaction, registry)
         session.delete(registry)
@@ -148,7 +148,12 @@ def delete(transaction: Transaction, call: Call) -> Reply:
         principals.remove(session, identity.principal_id)
         session.delete(identity)
     removed_scope(transaction, f"/subscriptions/{row.subscription_id}/resourceGroups/{row.name}")
-    call.change(before={**bodies.group(row), "registries": [registry.name for registry in gone]})
+    call.change(
+        before={**bodies.group(row), "registries": [registry.name for registry in gone]},
+        erased={
+            "repositories": sum(one.repositories for one in lost), "signedTags": sum(one.signed_tags for one in lost)
+        },
+    )  # fmt: skip
     session.delete(row)
     return long_running.deleted(transaction, call, f"/subscriptions/{row.subscription_id}/operationresults", "groups")
 

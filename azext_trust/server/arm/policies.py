@@ -73,8 +73,10 @@ def _trust(transaction: Transaction, call: Call, row: registries.Registry, given
         raise errors.bad_policy("trustPolicy", "type", given["type"], "Notary")
     wanted = _status("trustPolicy", given)
     position = transaction.retirement()
-    # In 2028 every registry reads disabled: what lies below is kept unseen, and a repeated "disabled" erases nothing.
-    shown = "enabled" if row.trust_enabled and position != "2028" else "disabled"
+    # Compared with what is shown: in 2028 a repeated "disabled" erases nothing of what is kept unseen.
+    shown = "enabled" if registries.trust_in_force(row, position) else "disabled"
+    if wanted == "disabled":
+        trust.finish_erasing(transaction)
     if wanted is None or wanted == shown:
         return
     if wanted == "enabled":

@@ -188,7 +188,7 @@ def _apply(
     if wanted is not None and not isinstance(wanted, dict):
         raise errors.invalid_content("The property 'properties.policies' must be an object.")
     policies.apply(transaction, call, row, wanted or {}, sku)
-    if sku != "Premium" and row.trust_enabled:
+    if sku != "Premium" and registries.trust_in_force(row, transaction.retirement()):
         _leave_premium(transaction, call, row, sku)
     row.sku = sku
 

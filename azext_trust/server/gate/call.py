@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
+
+from azext_trust.server.store import clock
+from azext_trust.server.store.errors import BusyError, DiskFullError, StateError
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,23 @@ class ServiceError(Exception):
         self.extra = extra
 
 
+def status_of(problem: StateError) -> int:
+    """Return the HTTP status (RFC 9110, RFC 4918) for a state that cannot be used: 507 full, 503 try again, 500."""
+    return 507 if isinstance(problem, DiskFullError) else 503 if isinstance(problem, BusyError) else 500
+
+
+RETRY = {"retry-after": "5"}
+"""Sent with a 503."""
+
+
+def _check_text(value: object) -> None:
+    """Refuse half a surrogate pair (RFC 8259 section 8.2): no answer could repeat it in UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedBody(f"The body holds a character that is none: {error.reason}.") from None
+
+
 class MalformedBody(Exception):
     """The body is not what its content type says; each service has its own words for it."""
 
@@ -130,6 +151,7 @@ class Call:
         settings: how the cloud is published.
         request_id: made here; told to the client.
         correlation_id: the client's, else `request_id`.
+        now: tells the cloud's present (UTC), also where there is no transaction: in the answer that carries an error.
     """
 
     method: str
@@ -144,6 +166,7 @@ class Call:
     caller: Caller = field(default_factory=Caller)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     details: dict[str, object] = field(default_factory=dict)
+    now: Callable[[], datetime] = clock.machine
 
     @property
     def correlation_id(self) -> str:
@@ -169,6 +192,8 @@ class Call:
             raise MalformedBody(str(error)) from error
         if not isinstance(value, dict):
             raise MalformedBody("The request body must be a JSON object.")
+        if b"\\u" in self.body:
+            _check_text(value)
         return value
 
     def form(self) -> dict[str, str]:

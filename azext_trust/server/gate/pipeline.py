@@ -6,15 +6,20 @@ import importlib
 import importlib.util
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from types import ModuleType
 from typing import Protocol, cast
+
+from sqlalchemy.exc import DataError
 
 from azext_trust.server.gate import route as routes
 from azext_trust.server.gate.authenticate import NotAuthenticated, holder, operator
 from azext_trust.server.gate.authorise import Attributes, Authoriser, Denied
 from azext_trust.server.gate.call import Call, Caller, MalformedBody, Reply, ServiceError
 from azext_trust.server.gate.route import Route, RouteTable
+from azext_trust.server.store import clock
 from azext_trust.server.store.activity import Activity
+from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.transaction import Store, Transaction
 
 logger = logging.getLogger("aztrust.server")
@@ -47,6 +52,10 @@ class Errors(Protocol):
 
     def malformed(self, message: str, call: Call) -> ServiceError:
         """The body cannot be read."""
+        ...
+
+    def unavailable(self, problem: StateError, call: Call) -> ServiceError:
+        """The state cannot be read or written; the problem's text names the cure."""
         ...
 
     def unexpected(self, call: Call) -> ServiceError:
@@ -88,15 +97,30 @@ class Service:
 
 def handle(service: Service, store: Store, call: Call) -> Reply:
     """Answer a request; every failure leaves in the service's own shape."""
+    call.now = lambda: _present(store)
     try:
         return _handle(service, store, call)
     except ServiceError as error:
         return service.errors.render(error, call)
     except MalformedBody as error:
         return service.errors.render(service.errors.malformed(str(error), call), call)
+    except DataError as error:
+        # PostgreSQL's texts hold no NUL, for instance.
+        message = f"A value cannot be stored: {error.orig}"
+        return service.errors.render(service.errors.malformed(message, call), call)
+    except StateError as problem:
+        logger.error("%s Correlation id %s.", problem, call.correlation_id)
+        return service.errors.render(service.errors.unavailable(problem, call), call)
     except Exception:
         logger.exception("unexpected failure, correlation id %s", call.correlation_id)
         return service.errors.render(service.errors.unexpected(call), call)
+
+
+def _present(store: Store) -> datetime:
+    try:
+        return store.now()
+    except Exception:  # an error's timestamp must not keep the error from being told
+        return clock.machine()
 
 
 def _handle(service: Service, store: Store, call: Call) -> Reply:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
+from azext_trust.server.store.errors import StateError
 
 MEDIA = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 
@@ -24,7 +24,7 @@ def headers(call: Call) -> dict[str, str]:
 def render(error: ServiceError, call: Call) -> Reply:
     """Return an error in Graph's shape."""
     inner = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "request-id": call.request_id,
+        "date": call.now().strftime("%Y-%m-%dT%H:%M:%S"), "request-id": call.request_id,
         "client-request-id": call.headers.get("client-request-id") or call.request_id,
     }  # fmt: skip
     body = {"error": {"code": error.code, "message": error.message, **error.extra, "innerError": inner}}
@@ -62,6 +62,13 @@ def malformed(message: str, call: Call) -> ServiceError:
     """The body is no JSON object."""
     return ServiceError(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is "
                         "set and payload is of valid JSON format.")  # fmt: skip
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used; the codes are those of Graph's error reference."""
+    status = status_of(problem)
+    code = {507: "quotaLimitReached", 503: "serviceNotAvailable"}.get(status, "Service_InternalServerError")
+    return ServiceError(status, code, str(problem), headers=RETRY if status == 503 else None)
 
 
 def unexpected(call: Call) -> ServiceError:

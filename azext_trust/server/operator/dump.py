@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlmodel import select
 
 from azext_trust.rbac import roles
@@ -42,21 +44,26 @@ def _directory(transaction: Transaction, names: dict[str, str]) -> dict[str, obj
              "classicAdministrator": row.classic_administrator}
             for row in rows if row.kind == principals.USER
         ],
-        "groups": [
+        "groups": _ordered([
             {"name": row.display_name, "members": sorted(members.get(row.id, []))}
             for row in rows if row.kind == principals.GROUP
-        ],
-        "applications": [
+        ], "name"),
+        "applications": _ordered([
             {"name": row.display_name,
              "names": [n for n in principals.service_principal_names(session, row.id) if n != row.app_id]}
             for row in rows if row.kind == principals.SERVICE_PRINCIPAL
-        ],
+        ], "name"),
         "directoryRoles": sorted(
             ({"role": row.role, "member": names[row.principal_id]}
              for row in session.exec(select(principals.DirectoryRoleMember))),
             key=lambda row: (row["role"], row["member"]),
         ),
     }  # fmt: skip
+
+
+def _ordered(rows: list[dict[str, object]], *names: str) -> list[dict[str, object]]:
+    """Sort rows by these members, and where they are equal by all they say: ids are no part of a dump."""
+    return sorted(rows, key=lambda row: ([str(row[name]) for name in names], json.dumps(row, sort_keys=True)))
 
 
 def _registries(transaction: Transaction) -> list[registries.Registry]:
@@ -85,4 +92,4 @@ def _assignments(transaction: Transaction, names: dict[str, str]) -> list[dict[s
          "scope": row.scope_key, "condition": row.condition}
         for row in transaction.session.exec(select(authorization.Assignment))
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (str(row["scope"]), str(row["assignee"]), str(row["role"])))
+    return _ordered(rows, "scope", "assignee", "role")

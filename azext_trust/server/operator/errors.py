@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
+from azext_trust.server.store.errors import StateError
 
 
 class SeedError(Exception):
@@ -64,6 +65,13 @@ def no_such_registry(scope: str) -> ServiceError:
 def seed_refused(message: str) -> ServiceError:
     """The seed file is wrong."""
     return ServiceError(400, "InvalidSeed", message)
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used."""
+    status = status_of(problem)
+    code = {507: "InsufficientStorage", 503: "ServiceUnavailable"}.get(status, "InternalServerError")
+    return ServiceError(status, code, str(problem), headers=RETRY if status == 503 else None)
 
 
 def unexpected(call: Call) -> ServiceError:

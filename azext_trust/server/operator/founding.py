@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from azext_trust.server.gate import minting
 from azext_trust.server.gate.call import Call, Reply, Settings
@@ -10,6 +12,10 @@ from azext_trust.server.operator import errors
 from azext_trust.server.store import tokens
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.transaction import Store, Transaction
+
+if TYPE_CHECKING:  # reading YAML is for founding only: every command opens the state
+    from azext_trust.server.operator.seed_file import Seed
+    from azext_trust.server.operator.seeding import Applied
 
 
 def found(store: Store, settings: Settings) -> None:
@@ -27,40 +33,53 @@ def found(store: Store, settings: Settings) -> None:
     _found(store, settings, founded)
 
 
+class _Unchanged(Exception):
+    """A seed made nothing: the transaction that looked is given up, and not even the revision moves."""
+
+
 def _found(store: Store, settings: Settings, founded: bool) -> None:
-    from azext_trust.server.operator import seed_file, seeding, world
+    from azext_trust.server.operator import seed_file
 
     seed = seed_file.load(settings.seed) if settings.seed else seed_file.DEFAULT
-    applied = seeding.Applied()
-    with store.write() as transaction:
+    applied: Applied | None = None
+    with suppress(_Unchanged), store.write() as transaction:
         # Another process may have founded the state while this one waited for the write lock.
         if settings.seed or not transaction.tenant_id():
-            applied = seeding.apply(transaction, seed)
-            if not tokens.signing_keys(transaction.session):
-                minting.add_signing_key(transaction)
-            transaction.record(_entry("aztrust/seed/apply", applied))
-        if settings.retirement and settings.retirement != transaction.retirement():
-            before = transaction.retirement()
-            world.move_retirement(transaction, settings.retirement)
-            entry = Activity("aztrust/retirement/write", "/", "Allowed", "operator", "", {"before": before})
-            entry.details["after"] = settings.retirement
-            transaction.record(entry)
-    if not settings.quiet:
+            applied = _seeded(transaction, seed)
+        _move(transaction, settings.retirement)
+        if not transaction.recorded:
+            raise _Unchanged
+    if applied and not settings.quiet:
         tell(applied, "" if founded else f"Founded a new local cloud in {settings.state}.")
 
 
-def _entry(name: str, applied: object) -> Activity:
-    made, differs = getattr(applied, "created", []), getattr(applied, "differs", [])
-    details: dict[str, object] = {"created": made, "differs": differs}
-    return Activity(name, "/", "Allowed", "operator", "", details)
+def _seeded(transaction: Transaction, seed: Seed) -> Applied:
+    from azext_trust.server.operator import seeding
+
+    applied = seeding.apply(transaction, seed)
+    if not tokens.signing_keys(transaction.session):
+        minting.add_signing_key(transaction)
+    if applied.created:
+        details: dict[str, object] = {"created": applied.created, "differs": applied.differs}
+        transaction.record(Activity("aztrust/seed/apply", "/", "Allowed", "operator", "", details))
+    return applied
 
 
-def tell(applied: object, first: str) -> None:
+def _move(transaction: Transaction, position: str | None) -> None:
+    from azext_trust.server.operator import world
+
+    before = transaction.retirement()
+    if position not in (None, before):
+        world.move_retirement(transaction, str(position))
+        details: dict[str, object] = {"before": before, "after": position}
+        transaction.record(Activity("aztrust/retirement/write", "/", "Allowed", "operator", "", details))
+
+
+def tell(applied: Applied, first: str) -> None:
     """Say on stderr what was founded, which passwords were made up, and what differs from the seed."""
-    made: dict[str, str] = getattr(applied, "passwords", {})
-    lines = [first] if first and getattr(applied, "created", []) else []
-    lines += [f"Password of {name} (shown this once): {password}" for name, password in made.items()]
-    lines += [f"Left as it is: {difference}." for difference in getattr(applied, "differs", [])]
+    lines = [first] if first and applied.created else []
+    lines += [f"Password of {name} (shown this once): {password}" for name, password in applied.passwords.items()]
+    lines += [f"Left as it is: {difference}." for difference in applied.differs]
     for line in lines:
         print(line, file=sys.stderr)
 

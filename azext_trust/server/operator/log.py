@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.operator import errors
-from azext_trust.server.store import activity
-from azext_trust.server.store.transaction import Transaction
+from azext_trust.server.store import activity, verification
+from azext_trust.server.store.transaction import Store, Transaction
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def entries(transaction: Transaction, call: Call) -> Reply:
     """Return entries in order: ``?after=<sequence>&limit=<n>``, or the newest ``?last=<n>``."""
-    try:
-        after, limit = int(call.query.get("after", "0")), int(call.query.get("limit", "1000"))
-        last = int(call.query.get("last", "0"))
-    except ValueError:
-        raise errors.bad_value("after", "after, limit and last are whole numbers.") from None
+    after, limit, last = (
+        _number(call, name, default) for name, default in (("after", 0), ("limit", 1000), ("last", 0))
+    )
     session = transaction.session
-    rows = activity.recent(session, last) if last > 0 else list(activity.entries(session, after, max(1, limit)))
+    rows = activity.recent(session, last) if last else list(activity.entries(session, after, max(1, limit)))
     return Reply({"value": [_shape(row) for row in rows]})
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name, str(default))
+    if not re.fullmatch("[0-9]{1,15}", text):
+        raise errors.bad_value(name, f"'{name}' is a whole number, not '{text}'.")
+    return int(text)
 
 
 def _shape(row: activity.ActivityEntry) -> dict[str, object]:
@@ -28,7 +37,10 @@ def _shape(row: activity.ActivityEntry) -> dict[str, object]:
     }  # fmt: skip
 
 
-def verify(transaction: Transaction, call: Call) -> Reply:
+def verify(store: Store, call: Call) -> Reply:
     """Check the whole chain, and ``?head=<digest>`` noted earlier."""
-    found = activity.verify(transaction.session, transaction.vault, call.query.get("head") or None)
+    head = call.query.get("head", "").strip().lower()
+    if head and not _DIGEST.fullmatch(head):
+        raise errors.bad_value("head", f"A head is a digest of 64 hexadecimal digits, not '{head}'.")
+    found = verification.verify(store, head)
     return Reply({"valid": not found.problem, "entries": found.entries, "head": found.head, "problem": found.problem})

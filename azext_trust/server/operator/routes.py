@@ -9,7 +9,7 @@ ROUTES = (
     Route("GET", "/operator/clock", "world:clock", SIGNED_IN),
     Route("PUT", "/operator/clock", "world:set_clock", OPERATOR, "aztrust/clock/write"),
     Route("GET", "/operator/log", "log:entries", OPERATOR),
-    Route("GET", "/operator/log/verify", "log:verify", OPERATOR),
+    Route("GET", "/operator/log/verify", "log:verify", OPERATOR, own_transactions=True),
     Route("GET", "/operator/dump", "dump:world", OPERATOR),
     Route("POST", "/operator/seed", "founding:apply_seed", OPERATOR, "aztrust/seed/apply"),
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from azext_trust.names.guids import is_guid
+from azext_trust.names.registries import valid_registry_name
 from azext_trust.server.operator.errors import SeedError
 
 
@@ -15,17 +17,32 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
+def _guid(text: str) -> str:
+    if not is_guid(text):
+        raise ValueError("an id is a GUID (8-4-4-4-12 hexadecimal digits)")
+    return text.lower()
+
+
+def _registry_name(text: str) -> str:
+    if not valid_registry_name(text):
+        raise ValueError("a registry's name has 5 to 50 letters and digits")
+    return text
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
+
+
 class Tenant(_Part):
     """The directory."""
 
-    id: str | None = None
+    id: Guid | None = None
     domain: str = "contoso.com"
 
 
 class SubscriptionPart(_Part):
     """The one subscription."""
 
-    id: str | None = None
+    id: Guid | None = None
     name: str = "Lab"
 
 
@@ -40,7 +57,7 @@ class UserPart(_Part):
     """A user."""
 
     name: str
-    id: str | None = None
+    id: Guid | None = None
     display_name: str | None = Field(default=None, alias="displayName")
     password: str | None = None
     roles: list[RolePart] = []
@@ -52,7 +69,7 @@ class GroupPart(_Part):
     """A security group; members are user names, application or group names, or object ids."""
 
     name: str
-    id: str | None = None
+    id: Guid | None = None
     members: list[str] = []
 
 
@@ -60,7 +77,7 @@ class ApplicationPart(_Part):
     """An application with its service principal."""
 
     name: str
-    app_id: str | None = Field(default=None, alias="appId")
+    app_id: Guid | None = Field(default=None, alias="appId")
     secret: str | None = None
     identifier_uris: list[str] = Field(default=[], alias="identifierUris")
 
@@ -75,7 +92,7 @@ class ResourceGroupPart(_Part):
 class RegistryPart(_Part):
     """A registry."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_registry_name)]
     resource_group: str = Field(alias="resourceGroup")
     sku: Literal["Basic", "Standard", "Premium"] = "Premium"
     content_trust: Literal["enabled", "disabled"] = Field(default="disabled", alias="contentTrust")
@@ -144,6 +161,7 @@ def parse(text: str, name: str = "seed") -> Seed:
     """
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(tree, name)
         content: Any = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -155,8 +173,24 @@ def parse(text: str, name: str = "seed") -> Seed:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         at = _line(tree, first["loc"])
-        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
         raise SeedError(f"{name}, line {at}: {place or 'the file'}: {what}.") from None
+
+
+def _check_keys(node: yaml.Node | None, name: str) -> None:
+    """Refuse a key that is given twice: YAML would quietly take the last one."""
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise SeedError(f"{name}, line {key.start_mark.line + 1}: {key.value}: given twice.")
+            seen.add(str(key.value))
+            children.append(value)
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    for child in children:
+        _check_keys(child, name)
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
 
 from azext_trust.names import scopes
 from azext_trust.rbac import roles
@@ -14,10 +18,11 @@ from azext_trust.server.operator.seed_file import (
     AssignmentPart,
     GroupPart,
     RegistryPart,
+    ResourceGroupPart,
     Seed,
     UserPart,
 )
-from azext_trust.server.store import authorization, facts, passwords, principals, registries, resources
+from azext_trust.server.store import authorization, clock, facts, passwords, principals, registries, resources
 from azext_trust.server.store.transaction import Transaction
 
 
@@ -56,7 +61,7 @@ class _Seeding:
     def run(self) -> Applied:
         self._tenant()
         self.subscription = self._subscription()
-        steps: tuple[tuple[list, Callable], ...] = (  # type: ignore[type-arg]  # rows of eight kinds, each with its step
+        steps: tuple[tuple[list[Any], Callable[[Any], None]], ...] = (
             (self.seed.users, self._user), (self.seed.groups, self._group),
             (self.seed.applications, self._application), (self.seed.groups, self._members),
             (self.seed.resource_groups, self._resource_group), (self.seed.registries, self._registry),
@@ -64,10 +69,17 @@ class _Seeding:
         )  # fmt: skip
         for rows, step in steps:
             for row in rows:
-                step(row)
-                self.session.flush()
+                self._take(step, row)
         self._directory_roles()
         return self.done
+
+    def _take(self, step: Callable[[Any], None], part: Any) -> None:
+        try:
+            step(part)
+            self.session.flush()
+        except IntegrityError:
+            what = getattr(part, "name", "") or getattr(part, "assignee", "")
+            raise SeedError(f"{what}: an id or a name it is to have is taken already by something else.") from None
 
     def _compare(self, what: str, found: object, wanted: object) -> None:
         if wanted is not None and found != wanted:
@@ -88,8 +100,9 @@ class _Seeding:
     def _subscription(self) -> resources.Subscription:
         part = self.seed.subscription
         for row in resources.subscriptions(self.session):
-            if row.name == part.name or row.id == (part.id or "").lower():
-                self._compare(f"the id of subscription {row.name}", row.id, part.id and part.id.lower())
+            if row.name == part.name or row.id == part.id:
+                self._compare(f"the id of subscription {row.name}", row.id, part.id)
+                self._compare(f"the name of subscription {row.id}", row.name, part.name)
                 return row
         made = resources.Subscription(
             id=(part.id or str(uuid.uuid4())).lower(), name=part.name, management_group=self.transaction.tenant_id()
@@ -102,9 +115,7 @@ class _Seeding:
     def _user(self, part: UserPart) -> None:
         found = principals.user_by_upn(self.session, part.name)
         if found is not None:
-            self._compare(f"the display name of {part.name}", found.display_name, part.display_name)
-            self._compare(f"the classic administrator flag of {part.name}", found.classic_administrator,
-                          part.classic_administrator)  # fmt: skip
+            self._same_user(part, found)
             return
         if "@" not in part.name:
             raise SeedError(f"The user name '{part.name}' is no user principal name (name@domain).")
@@ -112,7 +123,7 @@ class _Seeding:
         if password is None:
             password = self.done.passwords[part.name] = passwords.new_secret(16)
         made = principals.DirectoryObject(
-            id=(part.id or str(uuid.uuid4())).lower(), kind=principals.USER, created=self.now,
+            id=part.id or str(uuid.uuid4()), kind=principals.USER, created=self.now,
             display_name=part.display_name or part.name.split("@")[0],
             display_key=(part.display_name or part.name.split("@")[0]).lower(), upn=part.name,
             upn_key=part.name.lower(), enabled=part.enabled, classic_administrator=part.classic_administrator,
@@ -120,26 +131,42 @@ class _Seeding:
         )  # fmt: skip
         self.session.add(made)
         self.session.flush()
-        self.session.add(
-            principals.Credential(
-                id=str(uuid.uuid4()),
-                owner_id=made.id,
-                kind="password",
-                hashed=passwords.hash_secret(password),
-                start=self.now,
-            )
-        )
+        self.session.add(self._credential(made.id, "password", password))
         self.done.created.append(f"user {part.name}")
 
+    def _credential(self, owner: str, kind: str, secret: str) -> principals.Credential:
+        made = principals.Credential(
+            id=str(uuid.uuid4()), owner_id=owner, kind=kind, hashed=passwords.hash_secret(secret), start=self.now
+        )
+        if kind == "secret":  # Entra shows its beginning and its end
+            made.hint, made.end = secret[:3], "2299-12-31T00:00:00.0000000Z"
+        return made
+
+    def _same_user(self, part: UserPart, found: principals.DirectoryObject) -> None:
+        self._compare(f"the id of {part.name}", found.id, part.id)
+        self._compare(f"the display name of {part.name}", found.display_name, part.display_name)
+        self._compare(f"the enabled flag of {part.name}", found.enabled, part.enabled)
+        self._compare(f"the classic administrator flag of {part.name}", found.classic_administrator,
+                      part.classic_administrator)  # fmt: skip
+        self._same_secret(f"the password of {part.name}", found.id, "password", part.password)
+
+    def _same_secret(self, what: str, owner: str, kind: str, secret: str | None) -> None:
+        held = principals.credentials(self.session, [owner], kind)
+        if secret is not None and not any(passwords.verify_secret(row.hashed, secret) for row in held):
+            self.done.differs.append(f"{what} is another one than the seed's")
+
     def _group(self, part: GroupPart) -> None:
-        if principals.group_by_name(self.session, part.name) is None:
-            self.session.add(
-                principals.DirectoryObject(
-                    id=(part.id or str(uuid.uuid4())).lower(), kind=principals.GROUP, display_name=part.name,
-                    display_key=part.name.lower(), created=self.now, properties={"mailNickname": part.name},
-                )
-            )  # fmt: skip
-            self.done.created.append(f"group {part.name}")
+        found = principals.group_by_name(self.session, part.name)
+        if found is not None:
+            self._compare(f"the id of group {part.name}", found.id, part.id)
+            return
+        self.session.add(
+            principals.DirectoryObject(
+                id=part.id or str(uuid.uuid4()), kind=principals.GROUP, display_name=part.name,
+                display_key=part.name.lower(), created=self.now, properties={"mailNickname": part.name},
+            )
+        )  # fmt: skip
+        self.done.created.append(f"group {part.name}")
 
     def _members(self, part: GroupPart) -> None:
         group = self._principal(part.name)
@@ -152,9 +179,9 @@ class _Seeding:
     def _application(self, part: ApplicationPart) -> None:
         found = self._application_by_name(part)
         if found is not None:
-            self._compare(f"the appId of {part.name}", found.app_id, part.app_id and part.app_id.lower())
+            self._same_application(part, found)
             return
-        app_id = (part.app_id or str(uuid.uuid4())).lower()
+        app_id = part.app_id or str(uuid.uuid4())
         application = principals.Application(
             id=str(uuid.uuid4()), app_id=app_id, display_name=part.name, display_key=part.name.lower(),
             created=self.now, properties={"identifierUris": part.identifier_uris},
@@ -167,13 +194,19 @@ class _Seeding:
         self.session.flush()
         principals.set_service_principal_names(self.session, principal.id, [app_id, *part.identifier_uris])
         if part.secret:
-            self.session.add(
-                principals.Credential(
-                    id=str(uuid.uuid4()), owner_id=application.id, kind="secret", hint=part.secret[:3],
-                    hashed=passwords.hash_secret(part.secret), start=self.now, end="2299-12-31T00:00:00.0000000Z",
-                )
-            )  # fmt: skip
+            self.session.add(self._credential(application.id, "secret", part.secret))
         self.done.created.append(f"application {part.name}")
+
+    def _same_application(self, part: ApplicationPart, found: principals.DirectoryObject) -> None:
+        self._compare(f"the appId of {part.name}", found.app_id, part.app_id)
+        self._compare(f"the name of application {found.app_id}", found.display_name, part.name)
+        held = principals.application_by_app_id(self.session, found.app_id or "")
+        if held is None:
+            return
+        uris = held.properties.get("identifierUris")
+        if part.identifier_uris:
+            self._compare(f"the identifierUris of {part.name}", uris, part.identifier_uris)
+        self._same_secret(f"the secret of {part.name}", held.id, "secret", part.secret)
 
     def _application_by_name(self, part: ApplicationPart) -> principals.DirectoryObject | None:
         if part.app_id:
@@ -182,8 +215,8 @@ class _Seeding:
                 return found
         return principals.find_by_display_name(self.session, principals.SERVICE_PRINCIPAL, part.name)
 
-    def _resource_group(self, part: object) -> None:
-        name, location = getattr(part, "name", ""), getattr(part, "location", "")
+    def _resource_group(self, part: ResourceGroupPart) -> None:
+        name, location = part.name, part.location
         found = resources.resource_group(self.session, self.subscription.id, name)
         if found is not None:
             self._compare(f"the location of resource group {name}", found.location, location)
@@ -198,6 +231,8 @@ class _Seeding:
     def _registry(self, part: RegistryPart) -> None:
         found = registries.by_name(self.session, part.name)
         if found is not None:
+            self._compare(f"the resource group of registry {part.name}", found.group_key, part.resource_group.lower())
+            self._compare(f"the location of registry {part.name}", found.location, part.location)
             self._compare(f"the SKU of registry {part.name}", found.sku, part.sku)
             enabled = "enabled" if found.trust_enabled else "disabled"
             self._compare(f"content trust of registry {part.name}", enabled, part.content_trust)
@@ -236,10 +271,6 @@ class _Seeding:
 
     def _tick(self) -> str:
         # The log and "first Owner of the seed" need the order of the file: one microsecond apart.
-        from datetime import timedelta
-
-        from azext_trust.server.store import clock
-
         count = sum(line.startswith("role ") for line in self.done.created)
         return clock.to_text(clock.from_text(self.now) + timedelta(microseconds=count))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from azext_trust.names import scopes
 from azext_trust.server.gate import minting
 from azext_trust.server.gate.authorise import Authoriser
@@ -65,30 +67,45 @@ def clock(transaction: Transaction, call: Call) -> Reply:
 def set_clock(transaction: Transaction, call: Call) -> Reply:
     """Move the clock: ``{"offsetSeconds": n}``, ``{"advanceSeconds": n}``, ``{"frozenAt": time|null}``."""
     body = call.json()
+    unknown = body.keys() - {"offsetSeconds", "advanceSeconds", "frozenAt"}
+    if unknown or not body:
+        raise errors.bad_value("clock", "The clock takes offsetSeconds, advanceSeconds and frozenAt.")
     before = transaction.now_text()
-    session = transaction.session
     try:
-        if "offsetSeconds" in body:
-            facts.put(session, facts.CLOCK_OFFSET, str(float(str(body["offsetSeconds"]))))
-        if "frozenAt" in body:
-            frozen = body["frozenAt"]
-            facts.put(session, facts.CLOCK_FROZEN, clocks.to_text(clocks.from_text(str(frozen))) if frozen else "")
-        if "advanceSeconds" in body:
-            _advance(transaction, float(str(body["advanceSeconds"])))
-        call.change(before=before, after=transaction.now_text())
+        _set(transaction, body)
+        now = transaction.now()
     except (ValueError, OverflowError) as error:
         raise errors.bad_value("clock", f"The clock cannot be set so: {error}.") from None
+    if now.year not in _YEARS:
+        raise errors.bad_value("clock", f"The clock goes from the year {_YEARS[0]} to {_YEARS[-1]}.")
+    call.change(before=before, after=clocks.to_text(now))
     return clock(transaction, call)
 
 
+_YEARS = range(1970, 9000)
+"""Tokens count seconds from 1970, and what is issued must end before year 10000."""
+
+
+def _set(transaction: Transaction, body: dict[str, object]) -> None:
+    session = transaction.session
+    if "offsetSeconds" in body:
+        facts.put(session, facts.CLOCK_OFFSET, str(float(str(body["offsetSeconds"]))))
+    if "frozenAt" in body:
+        frozen = body["frozenAt"]
+        text = "" if frozen is None else clocks.to_text(clocks.from_iso(str(frozen)))
+        facts.put(session, facts.CLOCK_FROZEN, text)
+    if "advanceSeconds" in body:
+        _advance(transaction, float(str(body["advanceSeconds"])))
+
+
 def _advance(transaction: Transaction, seconds: float) -> None:
-    frozen = facts.get(transaction.session, facts.CLOCK_FROZEN)
+    session = transaction.session
+    frozen = facts.get(session, facts.CLOCK_FROZEN)
     if frozen:
-        moved = clocks.shifted(seconds, None) - clocks.shifted(0, None) + clocks.from_text(frozen)
-        facts.put(transaction.session, facts.CLOCK_FROZEN, clocks.to_text(moved))
+        facts.put(session, facts.CLOCK_FROZEN, clocks.to_text(clocks.from_text(frozen) + timedelta(seconds=seconds)))
     else:
-        offset = float(facts.get(transaction.session, facts.CLOCK_OFFSET, "0"))
-        facts.put(transaction.session, facts.CLOCK_OFFSET, str(offset + seconds))
+        offset = float(facts.get(session, facts.CLOCK_OFFSET, "0"))
+        facts.put(session, facts.CLOCK_OFFSET, str(offset + seconds))
 
 
 def loss(transaction: Transaction, call: Call) -> Reply:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Table, func, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from azext_trust.server.store import clock, facts
@@ -54,36 +55,79 @@ class Activity:
     details: dict[str, object] = field(default_factory=dict)
 
 
-def _digest(entry: ActivityEntry) -> str:
-    text = json.dumps(
-        [entry.sequence, entry.time, entry.operation, entry.scope, entry.outcome, entry.caller_id,
-         entry.correlation_id, entry.details, entry.previous],
-        separators=(",", ":"), ensure_ascii=False,
-    )  # fmt: skip
-    return hashlib.sha256(text.encode()).hexdigest()
+TABLE: Table = SQLModel.metadata.tables["activity"]
+SIGNED = [column for column in TABLE.columns if column.name != "digest"]
+"""The columns that an entry's digest is over: all others."""
+# In ASCII: what a caller sent may hold characters that no database takes (half a surrogate pair).
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datetime) -> None:
-    """Append events, each linked to the one before, and seal the new head with the vault's key."""
+def digest_of(values: Iterable[object]) -> str:
+    """Return the SHA-256 (hex) of an entry: its values but the digest, in the table's order, as a JSON list."""
+    return hashlib.sha256(_encode(list(values)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the log as the state knows it, beside the log itself.
+
+    Attributes:
+        sequence: the last entry's number, 0 for an empty log.
+        digest: its digest (hex).
+        seal: keyed digest over the seal before, the number and the digest: whoever lacks the vault key can neither
+            rewrite the log nor mend a head that was changed, also not by letting the cloud write on.
+    """
+
+    sequence: int = 0
+    digest: str = GENESIS
+    seal: str = ""
+
+    @classmethod
+    def of(cls, session: Session) -> Head:
+        """Return the head that the state holds; one that cannot be read fits no log."""
+        text = facts.get(session, facts.ACTIVITY_HEAD)
+        if not text:
+            return cls()
+        try:
+            sequence, digest, seal = text.split(":")
+            return cls(int(sequence), digest, seal)
+        except ValueError:
+            return cls(0, GENESIS, "damaged")
+
+    def then(self, vault: Vault, sequence: int, digest: str) -> Head:
+        """Return the head after one more entry."""
+        return Head(sequence, digest, vault.seal(f"{self.seal}:{sequence}:{digest}"))
+
+    def __str__(self) -> str:
+        """Return it as the state keeps it."""
+        return f"{self.sequence}:{self.digest}:{self.seal}"
+
+
+def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datetime) -> dict[str, str]:
+    """Append events, each linked to the one before.
+
+    Links to the head the state knows, not to the last entry found: a log whose end was cut off stays broken.
+
+    Returns:
+        The fact that holds the new head, to be put with the commit.
+    """
     events = list(events)
     if not events:
-        return
-    sequence, head = _last(session)
-    for event in events:
-        sequence += 1
-        entry = ActivityEntry(
-            sequence=sequence, time=clock.to_text(now), operation=event.operation, scope=event.scope,
-            outcome=event.outcome, caller_id=event.caller_id, correlation_id=event.correlation_id,
-            details=json.dumps(event.details, separators=(",", ":"), ensure_ascii=False), previous=head, digest="",
+        return {}
+    head = Head.of(session)
+    # Numbers go on after what is there, forged entries included: they show, and hinder nobody.
+    last = max(head.sequence, session.exec(select(func.max(ActivityEntry.sequence))).one() or 0)
+    rows: list[dict[str, object]] = []
+    for number, event in enumerate(events, last + 1):
+        values = (
+            number, clock.to_text(now), event.operation, event.scope, event.outcome, event.caller_id,
+            event.correlation_id, _encode(event.details), head.digest,
         )  # fmt: skip
-        entry.digest = head = _digest(entry)
-        session.add(entry)
-    facts.put(session, facts.ACTIVITY_HEAD, vault.seal_head(f"{sequence}:{head}"))
-
-
-def _last(session: Session) -> tuple[int, str]:
-    found = session.exec(select(ActivityEntry).order_by(col(ActivityEntry.sequence).desc()).limit(1)).first()
-    return (found.sequence, found.digest) if found else (0, GENESIS)
+        head = head.then(vault, number, digest_of(values))
+        signed = {column.name: value for column, value in zip(SIGNED, values, strict=True)}
+        rows.append({**signed, "digest": head.digest})
+    session.connection().execute(insert(TABLE), rows)
+    return {facts.ACTIVITY_HEAD: str(head)}
 
 
 def entries(session: Session, after: int = 0, limit: int | None = None) -> Iterator[ActivityEntry]:
@@ -98,46 +142,10 @@ def recent(session: Session, limit: int) -> list[ActivityEntry]:
     return list(reversed(found.all()))
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What a check of the whole chain found.
-
-    Attributes:
-        entries: how many entries were read.
-        head: the digest of the last one (hex), to be noted for a later check.
-        problem: what is wrong, or empty.
-    """
-
-    entries: int
-    head: str
-    problem: str
-
-
-def verify(session: Session, vault: Vault, noted_head: str | None = None) -> Verification:
-    """Check every link, the sealed head, and that a head noted earlier is still part of the chain.
-
-    Args:
-        session: a reading session.
-        vault: holds the key of the sealed head: a log rewritten whole does not fit it.
-        noted_head: a digest noted earlier; a chain alone does not show that its end was cut off.
-    """
-    head, count, seen = GENESIS, 0, noted_head in (None, "", GENESIS)
-    for entry in entries(session):
-        count += 1
-        if entry.sequence != count:
-            return Verification(count, head, f"Entry {count} is missing: the next one is number {entry.sequence}.")
-        if entry.previous != head or entry.digest != _digest(entry):
-            return Verification(count, head, f"Entry {count} was changed after it was written.")
-        head = entry.digest
-        seen = seen or head == noted_head
-    if count and facts.get(session, facts.ACTIVITY_HEAD) != vault.seal_head(f"{count}:{head}"):
-        return Verification(count, head, "The end of the log does not fit its seal: entries were cut off or rewritten.")
-    if not count and facts.get(session, facts.ACTIVITY_HEAD):
-        return Verification(0, head, "The log is empty although entries were sealed.")
-    return Verification(count, head, "" if seen else "The head noted earlier is not part of this log.")
-
-
 def details_of(entry: ActivityEntry) -> Mapping[str, object]:
-    """Return an entry's details as an object."""
-    loaded: dict[str, object] = json.loads(entry.details)
-    return loaded
+    """Return an entry's details as an object; what cannot be read any more stands in it as it is."""
+    try:
+        loaded = json.loads(entry.details)
+    except (ValueError, TypeError, RecursionError):
+        loaded = None
+    return loaded if isinstance(loaded, dict) else {"unreadable": str(entry.details)}

@@ -83,7 +83,10 @@ def custom_roles(session: Session, ids: Iterable[str] | None = None) -> list[Cus
     """Return custom roles, all or those with the given ids, by name."""
     query = select(CustomRole).order_by(col(CustomRole.name))
     if ids is not None:
-        query = query.where(col(CustomRole.id).in_(list(ids)))
+        wanted = list(ids)
+        if not wanted:  # most callers hold built-in roles only, and this is asked for every request
+            return []
+        query = query.where(col(CustomRole.id).in_(wanted))
     return list(session.exec(query))
 
 

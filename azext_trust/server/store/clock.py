@@ -7,6 +7,11 @@ from datetime import UTC, datetime, timedelta
 FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
 
 
+def machine() -> datetime:
+    """Return the machine's present (UTC): the only place that asks for it."""
+    return datetime.now(UTC)
+
+
 def to_text(moment: datetime) -> str:
     """Return a moment as Azure writes it: UTC with seven decimals and a Z (real-responses.md section 1)."""
     return moment.astimezone(UTC).strftime(FORMAT) + "0Z"
@@ -21,6 +26,16 @@ def from_text(text: str) -> datetime:
     return datetime.strptime(text.removesuffix("Z")[:26], FORMAT).replace(tzinfo=UTC)
 
 
+def from_iso(text: str) -> datetime:
+    """Read a moment as people write it (ISO 8601); without an offset it is UTC.
+
+    Raises:
+        ValueError: the text is no such moment.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 def shifted(offset_seconds: float, frozen_at: str | None) -> datetime:
     """Return the cloud's present.
 
@@ -30,4 +45,4 @@ def shifted(offset_seconds: float, frozen_at: str | None) -> datetime:
     """
     if frozen_at:
         return from_text(frozen_at)
-    return datetime.now(UTC) + timedelta(seconds=offset_seconds)
+    return machine() + timedelta(seconds=offset_seconds)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import Field, Session, SQLModel
+from collections.abc import Mapping
+
+from sqlalchemy import text
+from sqlmodel import Field, Session, SQLModel, select
 
 
 class Fact(SQLModel, table=True):
@@ -22,19 +25,42 @@ CLOCK_OFFSET = "clock-offset-seconds"
 CLOCK_FROZEN = "clock-frozen-at"
 RETIREMENT = "retirement"
 ACTIVITY_HEAD = "activity-head"
+VAULT_CHECK = "vault-check"
+"""Shows whether the key file is the one the state was made with."""
+WIPE = "wipe"
+"""What is still to be done after trust data was erased (see `wipe`); absent when nothing is."""
+
+_PUT = text(
+    "INSERT INTO fact (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+_CACHE = "aztrust facts"
+
+
+def known(session: Session) -> dict[str, str]:
+    """Return all facts by name. They are few, every request asks for several: a transaction reads them once."""
+    found: dict[str, str] | None = session.info.get(_CACHE)
+    if found is None:
+        found = session.info[_CACHE] = dict(session.exec(select(Fact.name, Fact.value)).all())
+    return found
 
 
 def get(session: Session, name: str, default: str = "") -> str:
     """Return a fact's value, or the default when it was never set."""
-    found = session.get(Fact, name)
-    return found.value if found else default
+    return known(session).get(name, default)
 
 
 def put(session: Session, name: str, value: str) -> None:
     """Set a fact."""
-    found = session.get(Fact, name)
-    if found is None:
-        session.add(Fact(name=name, value=value))
-    else:
-        found.value = value
-    session.flush()
+    put_all(session, {name: value})
+
+
+def put_all(session: Session, values: Mapping[str, str]) -> None:
+    """Set several facts at once."""
+    known(session).update(values)
+    session.connection().execute(_PUT, [{"name": name, "value": value} for name, value in values.items()])
+
+
+def remove(session: Session, name: str) -> None:
+    """Forget a fact."""
+    known(session).pop(name, None)
+    session.connection().execute(text("DELETE FROM fact WHERE name = :name"), {"name": name})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 
-# The library's low-memory profile of RFC 9106 section 4 costs about 25 ms: a sign-in each, not a page each.
+# The library's low-memory profile of RFC 9106 section 4 costs tens of milliseconds: a sign-in each, not a page each.
 _ALPHABET = string.ascii_letters + string.digits
 
 

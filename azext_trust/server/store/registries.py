@@ -62,6 +62,18 @@ def in_subscription(session: Session, subscription_id: str, group: str | None = 
     return list(session.exec(query.order_by(col(Registry.name_key))))
 
 
+def trust_in_force(registry: Registry, retirement: str) -> bool:
+    """Tell whether content trust is on for whoever asks: what the policy reads and the trust endpoints obey.
+
+    In 2028 it is off everywhere, and off Premium it does not exist; the trust data below is kept unseen (M5).
+
+    Args:
+        registry: with the SKU it has now.
+        retirement: the retirement switch's position, ``off``, ``2026`` or ``2028``.
+    """
+    return registry.trust_enabled and retirement != "2028" and registry.sku == "Premium"
+
+
 def default_policies(now: str) -> dict[str, dict[str, object]]:
     """Return the policies of a new registry as ARM shows them; content trust is a column of its own.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,9 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import Session
 
-from azext_trust import home
-from azext_trust.server.store import activity, clock, engine, facts, migrate
+from azext_trust.server.store import activity, clock, engine, facts, migrate, opening, trouble, wipe
+from azext_trust.server.store.errors import UnwipedError
+from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
 
 _WRITERS_LOCK = 7286001
@@ -27,7 +28,7 @@ class Transaction:
         session: the SQLModel session; queries of the noun modules take it.
         vault: encryption for what must be read again.
         writes: whether changes are allowed.
-        truncate: set by an erasure: success then waits until no byte is left in the write-ahead log.
+        truncate: set where trust data is erased: success then waits until no byte of it is left (see `wipe`).
     """
 
     session: Session
@@ -61,6 +62,15 @@ class Transaction:
         """Add an activity entry; it is chained and committed with the change or not at all."""
         self.recorded.append(event)
 
+    def seal(self) -> None:
+        """Move the revision and chain what was recorded: the last step before the commit."""
+        self.session.flush()
+        ended = {facts.REVISION: str(self.revision() + 1)}
+        if not facts.get(self.session, facts.VAULT_CHECK):
+            ended[facts.VAULT_CHECK] = self.vault.proof()
+        ended |= activity.chain(self.session, self.vault, self.recorded, self.now())
+        facts.put_all(self.session, ended)
+
 
 class Store:
     """A state: one database, one vault.
@@ -70,14 +80,33 @@ class Store:
         url: a SQLAlchemy URL for PostgreSQL, or None for ``state.db`` in the directory.
 
     Raises:
-        StateError: the database cannot be opened, upgraded or is damaged.
+        StateError: the state cannot be opened, upgraded or is damaged; the message names the cure.
     """
 
     def __init__(self, directory: Path, url: str | None = None) -> None:
-        self.directory = home.private_dir(directory)
+        self.directory = directory
         self.vault = Vault(directory)
-        migrate.upgrade(directory, url)
-        self.engine = engine.open_engine(directory, url)
+        self._turns = Turns(directory / ".lock")
+        self._sqlite = url is None
+        with trouble.told(directory):
+            opening.prepare(directory)
+            self.engine = engine.open_engine(directory / "state.db", url)
+            try:
+                migrate.upgrade(self.engine, directory, self._turns)
+                self._check()
+            except BaseException:
+                self.close()
+                raise
+
+    def _check(self) -> None:
+        """Go on only with the right key, and not before an erasure that a crash interrupted is finished."""
+        with self.read() as transaction:
+            known = dict(facts.known(transaction.session))
+        if not known.get(facts.TENANT_ID):
+            self.vault.create()
+        self.vault.check(known.get(facts.VAULT_CHECK, ""))
+        if facts.WIPE in known:
+            self._finish(asked=True)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -85,9 +114,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction that sees one moment and changes nothing. Keep it short: it holds back erasure."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            if self.engine.dialect.name == "sqlite":
+        """Open a transaction that sees one moment and changes nothing. Keep it short: it holds back erasure.
+
+        Raises:
+            StateError: the database cannot be read.
+        """
+        with trouble.database_told(self.directory), Session(self.engine, expire_on_commit=False) as session:
+            if self._sqlite:
                 session.connection().exec_driver_sql("BEGIN")
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -103,34 +136,47 @@ class Store:
         """Open the one transaction that may change the state now; others wait.
 
         On success the revision has moved and the activity entries are chained, in the same commit.
+
+        Raises:
+            UnwipedError: an erasure is committed, but its bytes are not wiped yet.
+            StateError: the database cannot be written; nothing was changed.
         """
+        # PostgreSQL's writers queue in the database: they may sit on several machines.
+        turn = self._turns.taken() if self._sqlite else nullcontext()
+        with trouble.database_told(self.directory), turn, self._session() as session:
+            transaction = Transaction(session, self.vault, writes=True)
+            yield transaction
+            transaction.seal()
+            session.commit()
+        if facts.WIPE in facts.known(session):
+            self._finish(transaction.truncate)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
         with Session(self.engine, expire_on_commit=False) as session:
-            if self.engine.dialect.name == "sqlite":
+            if self._sqlite:
                 session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
-            transaction = Transaction(session, self.vault, writes=True)
             try:
-                yield transaction
-                facts.put(session, facts.REVISION, str(transaction.revision() + 1))
-                activity.chain(session, self.vault, transaction.recorded, transaction.now())
-                session.commit()
+                yield session
             except BaseException:
                 session.rollback()
                 raise
-        if transaction.truncate:
-            self.truncate_log()
 
-    def truncate_log(self) -> None:
-        """Wait until the write-ahead log is written back and emptied (SQLite).
+    def _finish(self, asked: bool) -> None:
+        """Wipe what was erased. Who did not ask for it lends a hand, but neither waits nor fails for it."""
+        try:
+            wipe.finish(self.engine, self.directory, self._turns, wipe.PATIENCE_SECONDS if asked else 0)
+        except UnwipedError:
+            if asked:
+                raise
 
-        Erased pages are zeroed in the database only at the checkpoint, and a checkpoint cannot pass a reader's
-        older snapshot: busy_timeout makes this wait for readers, which are short.
+    def now(self) -> datetime:
+        """Return the cloud's present, for what happens outside a transaction.
+
+        Raises:
+            StateError: the database cannot be read.
         """
-        if self.engine.dialect.name != "sqlite":
-            return
-        with self.engine.connect() as connection:
-            while True:
-                busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-                if not busy:
-                    return
+        with self.read() as transaction:
+            return transaction.now()

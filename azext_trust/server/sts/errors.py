@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from azext_trust.server.gate.authorise import Denied
-from azext_trust.server.gate.call import Call, Reply, ServiceError
+from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
+from azext_trust.server.store.errors import StateError
 
 
 class SignInError(ServiceError):
@@ -23,9 +24,7 @@ class SignInError(ServiceError):
 
 def render(error: ServiceError, call: Call) -> Reply:
     """Return an error in the token endpoint's shape (RFC 6749 section 5.2, with Entra's members)."""
-    from datetime import UTC, datetime
-
-    moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    moment = call.now().strftime("%Y-%m-%d %H:%M:%SZ")
     trail = f" Trace ID: {call.request_id} Correlation ID: {correlation(call)} Timestamp: {moment}"
     body: dict[str, object] = {
         "error": error.code,
@@ -74,6 +73,14 @@ def method_not_allowed(call: Call) -> ServiceError:
 def malformed(message: str, call: Call) -> ServiceError:
     """The form cannot be read."""
     return SignInError(400, "invalid_request", 90014, f"The request body is malformed: {message}")
+
+
+def unavailable(problem: StateError, call: Call) -> ServiceError:
+    """The state cannot be used; AADSTS90033 is Entra's word for a failure that passes."""
+    status = status_of(problem)
+    refused = SignInError(status, "temporarily_unavailable" if status == 503 else "server_error", 90033, str(problem))
+    refused.headers |= RETRY if status == 503 else {}
+    return refused
 
 
 def unexpected(call: Call) -> ServiceError:
