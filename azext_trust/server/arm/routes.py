@@ -128,6 +128,29 @@ _REGISTRIES = (
              scope=_REG),
 )  # fmt: skip
 
+_MI = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_IDENTITY = _GROUP + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity}"
+_FEDERATED = _IDENTITY + "/federatedIdentityCredentials"
+_IDENTITIES = (
+    Route("GET", "/providers/Microsoft.ManagedIdentity/operations", "identities:operations", SIGNED_IN),
+    Route("GET", f"{_SUB}/providers/{_MI}", "identities:in_subscription", f"{_MI}/read", scope=_SUB),
+    Route("GET", f"{_GROUP}/providers/{_MI}", "identities:in_group", f"{_MI}/read", scope=_GROUP),
+    Route("GET", _IDENTITY, "identities:show", f"{_MI}/read"),
+    _changed("PUT", _IDENTITY, "identities:put", f"{_MI}/write"),
+    _changed("PATCH", _IDENTITY, "identities:patch", f"{_MI}/write"),
+    _changed("DELETE", _IDENTITY, "identities:delete", f"{_MI}/delete"),
+    Route("POST", _IDENTITY + "/listAssociatedResources", "identities:associated",
+          f"{_MI}/listAssociatedResources/action", scope=_IDENTITY),
+    Route("GET", "{scope:path}/providers/Microsoft.ManagedIdentity/identities/default", "identities:system_assigned",
+          "Microsoft.ManagedIdentity/identities/read", scope="{scope}"),
+    Route("GET", _FEDERATED, "identity_federation:listed", f"{_MI}/federatedIdentityCredentials/read",
+          scope=_IDENTITY),
+    Route("GET", _FEDERATED + "/{name}", "identity_federation:show", f"{_MI}/federatedIdentityCredentials/read"),
+    _changed("PUT", _FEDERATED + "/{name}", "identity_federation:put", f"{_MI}/federatedIdentityCredentials/write"),
+    _changed("DELETE", _FEDERATED + "/{name}", "identity_federation:delete",
+             f"{_MI}/federatedIdentityCredentials/delete"),
+)  # fmt: skip
+
 _AUTHORIZATION = (
     Route("GET", _AT + "/roleDefinitions", "role_definitions:listed", f"{_A}/roleDefinitions/read", scope="{scope}"),
     Route("GET", _AT + "/roleDefinitions/{name}", "role_definitions:show", f"{_A}/roleDefinitions/read",
@@ -201,4 +224,4 @@ _OUTSIDE = (
     *_outside("{scope:path}/providers/Microsoft.Resources/tags", "Microsoft.Resources/tags", "{scope}", "-"),
 )  # fmt: skip
 
-ROUTES = (*_RESOURCES, *_MANAGEMENT_GROUPS, *_REGISTRIES, *_AUTHORIZATION, *_OUTSIDE)
+ROUTES = (*_RESOURCES, *_MANAGEMENT_GROUPS, *_REGISTRIES, *_IDENTITIES, *_AUTHORIZATION, *_OUTSIDE)

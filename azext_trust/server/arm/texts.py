@@ -34,6 +34,13 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         400, "FailedIdentityOperation",
         "Identity operation failed with error 'Failed to perform resource identity operation. Status: \'BadRequest\'. "
         "Response: the identity {name} was not found'."),
+    "bad_identity_name": (
+        400, "BadRequest",
+        "The name '{name}' of the managed identity is not valid: it has 3 to 128 letters, digits, '-' or '_', and "
+        "begins with a letter or digit."),
+    "bad_federated": (400, "BadRequest", "{reason}"),
+    "same_federated": (
+        409, "Conflict", "Issuer and subject combination already exists for this Managed Identity."),
     # Registries
     "no_public_network_switch": (
         400, "DisablingPublicNetworkAccessNotSupported",

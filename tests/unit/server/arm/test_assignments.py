@@ -119,7 +119,9 @@ def test_last_administrator_stays(owner: Desk, cloud: Client) -> None:
     assert owner.code("DELETE", mine) == (400, "CannotDeleteLastRbacAdminAssignment")
 
 
-def deny(principals: list[dict[str, str]], excluded: list[dict[str, str]] | None = None, **more: object) -> dict[str, object]:
+def deny(
+    principals: list[dict[str, str]], excluded: list[dict[str, str]] | None = None, **more: object
+) -> dict[str, object]:
     """Return the body of a deny assignment of registries/write."""
     properties = {
         "denyAssignmentName": "no writes", "permissions": [{"actions": ["Microsoft.ContainerRegistry/registries/write"]}],
