@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from azext_trust.names import scopes
 from azext_trust.rbac import roles
+from azext_trust.server.operator import first_party
 from azext_trust.server.operator.errors import SeedError
 from azext_trust.server.operator.seed_file import (
     ApplicationPart,
@@ -95,6 +96,7 @@ class _Seeding:
         facts.put(self.session, facts.TENANT_DOMAIN, self.seed.tenant.domain)
         facts.put(self.session, facts.TENANT_NAME, self.seed.tenant.domain.split(".")[0].title())
         self.session.add(resources.ManagementGroup(key=tenant, id=tenant, display_name="Tenant Root Group"))
+        first_party.found(self.session, self.now)
         self.done.created.append(f"tenant {self.seed.tenant.domain}")
 
     def _subscription(self) -> resources.Subscription:
