@@ -112,19 +112,39 @@ def show(transaction: Transaction, call: Call) -> Reply:
 
 
 def restore(transaction: Transaction, call: Call) -> Reply:
-    """Bring an object back with its names, credentials, members, groups and owners; the role assignments stayed."""
-    row, session = _found(transaction, call), transaction.session
-    _check_free(transaction, row)
+    """Bring an object back with its names, credentials, members, groups and owners; the role assignments stayed.
+
+    An application brings its service principal along, as it took it along.
+    """
+    row = _found(transaction, call)
     body = _body(row)
+    principal = _principal(transaction, row) if row.kind == APPLICATION else None
+    for one in filter(None, (row, principal)):
+        _check_free(transaction, one)
+        _bring_back(transaction, one)
+    call.change(after={"id": row.id, "displayName": row.display_name})
+    body["deletedDateTime"] = None
+    return query.entity(call, "directoryObjects", body)
+
+
+def _principal(transaction: Transaction, application: DeletedObject) -> DeletedObject | None:
+    """Return the deleted service principal of a deleted application."""
+    app_id = application.content["application"][0]["app_id"]
+    for row in deleted_objects.of_kind(transaction.session, principals.SERVICE_PRINCIPAL, _since(transaction)):
+        if row.content["directory_object"][0]["app_id"] == app_id:
+            return row
+    return None
+
+
+def _bring_back(transaction: Transaction, row: DeletedObject) -> None:
+    session = transaction.session
     for table, model in _TABLES.items():
         for held in row.content.get(table, ()):
             if model in (principals.DirectoryObject, principals.Application) or _holds(transaction, row.id, held):
                 session.merge(model(**held))
         session.flush()
     session.delete(row)
-    call.change(after={"id": row.id, "displayName": row.display_name})
-    body["deletedDateTime"] = None
-    return query.entity(call, "directoryObjects", body)
+    session.flush()
 
 
 def _holds(transaction: Transaction, own: str, held: dict[str, object]) -> bool:
@@ -146,6 +166,11 @@ def _check_free(transaction: Transaction, row: DeletedObject) -> None:
     for held in row.content.get("service_principal_name", ()):
         if principals.service_principal_by_name(session, str(held["name"])) is not None:
             raise errors.taken("servicePrincipalNames")
+    for held in row.content.get("application", ()):
+        kept = held["properties"]
+        for uri in kept.get("identifierUris") or () if isinstance(kept, dict) else ():
+            if principals.application_with_uri(session, str(uri)) is not None:
+                raise errors.taken("identifierUris")
 
 
 def remove(transaction: Transaction, call: Call) -> Reply:

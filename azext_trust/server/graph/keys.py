@@ -62,6 +62,8 @@ def _remove(transaction: Transaction, call: Call, owner_id: str) -> Reply:
 def _check_proof(transaction: Transaction, owner_id: str, proof: object) -> None:
     """Go on only with a JWT that one of the object's certificates in force signed, for the directory, not expired.
 
+    Its issuer is the object id (Graph: application: addKey, "Generate proof of possession tokens").
+
     Raises:
         ServiceError: it is not.
     """
@@ -79,6 +81,6 @@ def _check_proof(transaction: Transaction, owner_id: str, proof: object) -> None
         except (jwt.InvalidTokenError, TypeError, ValueError):
             continue
         lasts = float(str(claims.get("exp", 0))) > now.timestamp() >= float(str(claims.get("nbf", 0))) - 300
-        if claims.get("aud") in _AUDIENCES and lasts:
+        if claims.get("aud") in _AUDIENCES and claims.get("iss") == owner_id and lasts:
             return
     raise errors.bad_proof()

@@ -12,6 +12,9 @@ from azext_trust import home
 from azext_trust.server.store import trouble
 from azext_trust.server.store.errors import StateError
 
+_UNIT = 512
+"""Pages of a database are multiples of it (sqlite.org/fileformat.html, 1.3.2)."""
+
 
 def prepare(directory: Path) -> None:
     """Make the cloud directory when it is missing; refuse one in which a state would be unsafe or lost.
@@ -24,7 +27,7 @@ def prepare(directory: Path) -> None:
     _own(directory)
     database, log = directory / "state.db", directory / "state.db-wal"
     if not database.exists():
-        if log.exists() and log.stat().st_size:
+        if _holds(log):
             # SQLite would play this log back into the next database of the name.
             raise StateError(
                 f"The database {database} is missing while its write-ahead log is there. Put state.db back, or move "
@@ -34,7 +37,15 @@ def prepare(directory: Path) -> None:
     if database.is_file() and not database.stat().st_size:
         # We never leave an empty one (see `migrate`): going on would hide that a state was lost.
         raise StateError(trouble.DAMAGED.format(directory=directory, cause="it is empty"))
+    if database.is_file() and database.stat().st_size % _UNIT and not _holds(log):
+        # SQLite fills a last page that is cut with zeros, and finds out when something is looked for there.
+        raise StateError(trouble.DAMAGED.format(directory=directory, cause="its last page is cut"))
     _close_to_others(database)
+
+
+def _holds(log: Path) -> bool:
+    """Tell whether there is something in a write-ahead log, from which SQLite repairs what a crash left."""
+    return log.exists() and log.stat().st_size > 0
 
 
 def _own(directory: Path) -> None:

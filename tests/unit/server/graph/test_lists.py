@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from azext_trust.server.store import principals
@@ -34,7 +36,7 @@ def people(admin: Desk, cloud: Client) -> Desk:
     return admin
 
 
-def names_of(desk: Desk, query: str, **headers: str) -> list[str]:
+def names_of(desk: Desk, query: str, **headers: Any) -> list[str]:
     """Return display names of the users that a query finds and that we put there."""
     value = desk("GET", f"/users?{query}&$select=id,displayName", **headers)["value"]
     return [row["displayName"] for row in value if row["id"].startswith("eeeeeeee")]
