@@ -16,6 +16,7 @@ ROWS = Rows(
         Group("local log", "The activity log: who did what, when, allowed or denied."),
         Group("local retirement", "The retirement switch of content trust."),
         Group("local clock", "The clock of the local cloud."),
+        Group("local option", "How the local cloud behaves where the real one can behave in more than one way."),
     ),
     commands=(
         Command(
@@ -48,6 +49,19 @@ ROWS = Rows(
         ),
         Command("local clock advance", "local.world:advance", "Move the clock forward (or back).",
                 (Argument("seconds", ("--seconds", "-s"), "How many seconds.", required=True),), table=_CLOCK),
+        Command(
+            "local dump", "local.world:dump", "Write the whole world in the form of a seed file, secrets left out.",
+            (Argument("file", ("--file", "-f"), "Write YAML to this file instead of printing the world."),),
+            (Example("Take the people, roles and registries of one cloud into another.",
+                     "aztrust local dump -f world.yaml\naztrust cloud init --seed world.yaml --state ./copy"),),
+            details="Left out: passwords, secrets and keys, images and trust data, the activity log, times.",
+        ),
+        Command("local option list", "local.world:options", "Show the options."),
+        Command("local option set", "local.world:set_options", "Change some of the options.",
+                (Argument("settings", ("--settings",), "Space-separated options: name=value.", required=True, many="+",
+                          key_values=True),),
+                (Example("Throttle a script that does not wait, and let registries take their time.",
+                         "aztrust local option set --settings requestsPerMinute=60 longRunningSeconds=5"),)),
         Command("local clock reset", "local.world:reset", "Follow the machine's clock again.", table=_CLOCK),
     ),
 )  # fmt: skip

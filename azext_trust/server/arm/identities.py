@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import uuid
 
@@ -106,22 +104,8 @@ def _new(transaction: Transaction, call: Call, group: resources.ResourceGroup, a
         tags=groups.tags_of(asked) or {},
     )  # fmt: skip
     transaction.session.add(row)
-    add_principal(transaction, row, bodies.identity_id(row, group.name))
+    identities.add_principal(transaction.session, row, bodies.identity_id(row, group.name))
     return row
-
-
-def add_principal(transaction: Transaction, row: Identity, scope: str) -> None:
-    """Add an identity's service principal, of type ManagedIdentity: it has no application and no secret."""
-    made = principals.DirectoryObject(
-        id=row.principal_id, kind=principals.SERVICE_PRINCIPAL, display_name=row.name, display_key=row.name_key,
-        app_id=row.client_id, created=row.created,
-        properties={"servicePrincipalType": "ManagedIdentity", "alternativeNames": ["isExplicit=True", scope]},
-    )  # fmt: skip
-    transaction.session.add(made)
-    transaction.session.flush()
-    digest = base64.b64encode(hashlib.sha256(row.client_id.encode()).digest()).decode()
-    names = [row.client_id, f"https://identity.azure.net/{digest}"]
-    principals.set_service_principal_names(transaction.session, made.id, names)
 
 
 def _kept(asked: dict[str, object]) -> dict[str, object]:

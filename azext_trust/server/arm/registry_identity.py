@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from azext_trust.names import scopes
 from azext_trust.server.arm import bodies, errors
 from azext_trust.server.gate.authorise import Authoriser
@@ -79,17 +77,7 @@ def _system(transaction: Transaction, row: registries.Registry, scope: str, held
     known = held.get("principalId")
     if known:
         return str(known)
-    made = principals.DirectoryObject(
-        id=str(uuid.uuid4()), kind=principals.SERVICE_PRINCIPAL, display_name=row.name, display_key=row.name_key,
-        app_id=str(uuid.uuid4()), created=transaction.now_text(),
-        properties={
-            "servicePrincipalType": "ManagedIdentity", "alternativeNames": ["isExplicit=False", scope],
-        },
-    )  # fmt: skip
-    transaction.session.add(made)
-    transaction.session.flush()
-    principals.set_service_principal_names(transaction.session, made.id, [str(made.app_id)])
-    return made.id
+    return identities.add_system_principal(transaction.session, row.name, scope, transaction.now_text()).id
 
 
 def remove(transaction: Transaction, row: registries.Registry) -> None:

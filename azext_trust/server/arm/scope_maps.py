@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+from azext_trust.names.registries import TOKEN_VERBS, valid_token_action
 from azext_trust.server.arm import bodies, errors, long_running, paging, registries
 from azext_trust.server.arm.registry_credentials import LIMITS
 from azext_trust.server.gate.call import Call, Reply
@@ -16,12 +17,6 @@ from azext_trust.server.store.transaction import Transaction
 KIND = f"{bodies.TYPE}/scopeMaps"
 MOST_ACTIONS = 500
 _NAME = re.compile(r"[a-zA-Z0-9_-]{5,50}")
-_VERBS = {
-    "repositories": ("content/delete", "content/read", "content/write", "metadata/read", "metadata/write"),
-    "gateway": ("config/read", "config/write", "message/read", "message/write"),
-}
-_PART = r"[a-zA-Z0-9]+(?:[._-]+[a-zA-Z0-9]+)*"
-_ACTION = re.compile(rf"(repositories|gateway)/(\*|{_PART}(?:/{_PART})*(?:/\*)?)/(\w+/\w+)")
 
 
 def found(transaction: Transaction, call: Call) -> tuple[ScopeMap, Registry, resources.ResourceGroup]:
@@ -73,9 +68,8 @@ def checked(given: object) -> list[str]:
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_ACTIONS:
         raise errors.refuse("scope_map_actions", most=MOST_ACTIONS)
     for action in given:
-        match = _ACTION.fullmatch(str(action))
-        if match is None or match[3] not in _VERBS[match[1]]:
-            raise errors.refuse("bad_scope_map_action", action=action, verbs=", ".join(_VERBS["repositories"]))
+        if not valid_token_action(str(action)):
+            raise errors.refuse("bad_scope_map_action", action=action, verbs=", ".join(TOKEN_VERBS["repositories"]))
     return list(dict.fromkeys(map(str, given)))
 
 
