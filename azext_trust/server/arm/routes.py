@@ -221,6 +221,9 @@ _OUTSIDE = (
     _changed("POST", _GROUP + "/validateMoveResources", "unoffered:refused",
              f"{_RG}/validateMoveResources/action", scope=_GROUP),
     *_outside("{scope:path}/providers/Microsoft.Resources/deployments", _D, "{scope}"),
+    # az asks for a deployment's operations by the old way.
+    *_outside(_GROUP + "/deployments", _D, _GROUP),
+    *_outside("{scope:path}/providers/Microsoft.Resources/links", "Microsoft.Resources/links", "{scope}"),
     *_outside("{scope:path}/providers/Microsoft.Resources/tags", "Microsoft.Resources/tags", "{scope}", "-"),
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ REASONS = {
     "pipelineruns": "there are no transfer pipelines here",
     "packages": "archives are not kept here",
     "deployments": "templates are not deployed here; create the resources one by one",
+    "links": "resources are not linked here",
     "moveresources": "resources are not moved here",
     "validatemoveresources": "resources are not moved here",
     "tags": "set tags on the resource itself, with az group update or az resource tag",
