@@ -24,11 +24,17 @@ class Context:
     Args:
         state: ``--state``: the cloud directory of the embedded cloud.
         subscription: ``--subscription``: id or name.
+        quiet: ``--only-show-errors``.
+        colour: whether terminals may be written to in colour.
     """
 
-    def __init__(self, state: str | None = None, subscription: str | None = None) -> None:
+    def __init__(
+        self, state: str | None = None, subscription: str | None = None, quiet: bool = False, colour: bool = True
+    ) -> None:
         self.state = state
-        self._subscription = subscription
+        self.quiet = quiet
+        self.colour = colour
+        self.subscription = subscription
 
     @cached_property
     def connection(self) -> Connection:
@@ -36,7 +42,7 @@ class Context:
         from azext_trust.cloud import profile
         from azext_trust.cloud.connect import Connection
 
-        return Connection(profile.active(), self.state, self._subscription)
+        return Connection(profile.active(), self.state, self.subscription)
 
     @cached_property
     def arm(self) -> Arm:

@@ -14,6 +14,7 @@ from azext_trust.cloud.errors import CloudError, HttpError
 VERSIONS = {
     "subscriptions": "2022-12-01", "resources": "2024-11-01", "registries": "2026-09-01-preview",
     "roleAssignments": "2022-04-01", "roleDefinitions": "2022-05-01-preview",
+    "denyAssignments": "2024-07-01-preview", "permissions": "2022-05-01-preview", "activity": "2015-04-01",
 }  # fmt: skip
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 

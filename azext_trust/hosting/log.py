@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -36,8 +36,13 @@ class _Text(logging.Formatter):
 
 
 def _time(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, fraction = divmod(record.created, 1)
+    return f"{_second(int(second))}.{int(fraction * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def configure(form: str) -> None:
@@ -85,22 +90,24 @@ class AccessLog:
             _log(scope, status, (time.perf_counter() - started) * 1000)
 
 
+_WANTED = {b"host": "host", b"x-ms-correlation-request-id": "correlationId", b"user-agent": "userAgent"}
+
+
 def _log(scope: Message, status: int, milliseconds: float) -> None:
-    headers = dict(scope["headers"])
+    found = {_WANTED[name]: _plain(value) for name, value in scope["headers"] if name in _WANTED}
+    # raw_path is percent-encoded and ends before the query.
+    path = _plain(scope.get("raw_path") or scope["path"].encode())
     request = {
-        "client": (scope.get("client") or ("-",))[0],
-        "method": scope["method"],
-        "host": _plain(headers.get(b"host", b"")),
-        # raw_path is percent-encoded and ends before the query.
-        "path": _plain(scope.get("raw_path") or scope["path"].encode()),
-        "status": status,
-        "ms": round(milliseconds, 1),
-        "correlationId": _plain(headers.get(b"x-ms-correlation-request-id", b"")),
-    }
-    line = "{client} {method} {host}{path} {status} {ms}ms {correlationId}".format(**request)
-    _ACCESS.info("%s", line.rstrip(), extra={"request": request})
+        "client": (scope.get("client") or ("-",))[0], "method": scope["method"], "host": found.get("host", ""),
+        "path": path, "status": status, "ms": round(milliseconds, 1), "correlationId": found.get("correlationId", ""),
+        "userAgent": found.get("userAgent", ""), "caller": _plain(scope.get("aztrust.caller", "").encode()),
+    }  # fmt: skip
+    line = f"{request['client']} {request['method']} {request['host']}{path} {status} {request['ms']}ms"
+    known = request["correlationId"]
+    _ACCESS.info("%s", f"{line} {known}" if known else line, extra={"request": request})
 
 
 def _plain(raw: bytes) -> str:
     """Return text that cannot break out of its line, at most 2,000 characters."""
-    return raw[:2000].split(b"?", 1)[0].decode("latin-1").encode("unicode_escape").decode()
+    text = raw[:2000].partition(b"?")[0].decode("latin-1")
+    return text if text.isascii() and text.isprintable() else text.encode("unicode_escape").decode()

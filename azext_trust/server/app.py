@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from azext_trust.server.gate.call import Call, Reply, Settings
-from azext_trust.server.gate.pipeline import Service, handle
+from azext_trust.server.gate.pipeline import Admission, Service, handle
 from azext_trust.server.operator.errors import SeedError
 from azext_trust.server.store.migrate import StateError
 from azext_trust.server.store.transaction import Store
 from azext_trust.server.store.vault import VaultKeyError
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+if TYPE_CHECKING:
+    from azext_trust.server.gate.login_servers import Door
+    from azext_trust.server.gate.stream import Receive, Send, Workers
 
 __all__ = ["MAX_BODY", "START_ERRORS", "App", "Settings", "create_app"]
 
@@ -31,6 +34,13 @@ _FIXED = {
     "metadata": "arm", "subscriptions": "arm", "providers": "arm", "tenants": "arm", "locations": "arm",
     "v1.0": "graph", "beta": "graph", "operator": "operator",
 }  # fmt: skip
+LOGIN_SERVERS = (("/_trust/", "notary"), ("", "registry"))
+"""Which service answers for a login server: the first whose text is in the path. Notary's paths hold ``/_trust/``."""
+SWEEP_SECONDS = 3600
+"""How often a serving process sweeps up."""
+THREADS = 16
+"""Worker threads for login servers: they wait for disks more than they compute."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLASHES = re.compile("/{2,}")
 
 
@@ -44,10 +54,15 @@ def create_app(settings: Settings) -> App:
         azext_trust.server.store.migrate.StateError: the state cannot be opened.
         azext_trust.server.operator.seed.SeedError: the seed file is wrong.
     """
-    store = Store(settings.state, settings.database)
+    store = Store(settings.state, settings.database, settings.blobs)
     from azext_trust.server.operator import founding
 
     founding.found(store, settings)
+    if settings.threads:
+        # Many requests will come: decisions get the whole tenant's index (docs/decisions/0010).
+        from azext_trust.server.gate import warm
+
+        warm.keep(store).start()
     return App(store, settings)
 
 
@@ -68,39 +83,128 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
-        reply = await self._reply(scope, receive)
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) == 1 and self._registry_name(hosts[0]) is not None:
+            await self._login_server(hosts[0], scope, receive, send)
+            return
+        reply = await self._reply(hosts, scope, receive)
         body = _encoded(reply)
-        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, body)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, len(body))})
         head = scope["method"] == "HEAD"
         await send({"type": "http.response.body", "body": b"" if head else body})
 
-    async def _reply(self, scope: MutableMapping[str, Any], receive: Receive) -> Reply:
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+    async def _reply(self, hosts: list[str], scope: MutableMapping[str, Any], receive: Receive) -> Reply:
         if len(hosts) != 1:
             return Reply("Bad Request: exactly one Host header is needed.", 400, media="text/plain")
         body = await _read(receive)
         if body is None:
             return Reply("Payload Too Large", 413, media="text/plain")
-        call = _call(scope, body, self.settings)
+        call = _call(scope, body, self.settings, Call)
         if self.settings.threads:
             import asyncio
 
-            return await asyncio.to_thread(self.answer, hosts[0].decode("latin-1"), call)
-        return self.answer(hosts[0].decode("latin-1"), call)
+            return await asyncio.to_thread(self.answer, hosts[0], call)
+        return self.answer(hosts[0], call)
+
+    async def _login_server(
+        self, host: str, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:  # fmt: skip
+        """Answer a request to a login server, piece by piece where it is large."""
+        from azext_trust.server.gate import stream
+        from azext_trust.server.gate.login_servers import RegistryCall
+
+        call = _call(scope, b"", self.settings, RegistryCall)
+        call.door = self._door
+        moment = self.store.moments.now() if self.store.moments.cheap else None
+        name = self._registry_name(host) or ""
+        call.server = self._door.known_server(name, moment.revision) if moment is not None else None
+        if call.server is None:
+            call.server = await self._workers.start(self._door.server, name)
+        if call.server is None:
+            reply = _no_login_server(host)
+        else:
+            service = self._service(next(service for text, service in LOGIN_SERVERS if text in call.path))
+            try:
+                reply = await stream.answer(service, self.store, call, receive, self._workers, moment)
+            except stream.Gone:
+                return
+        scope["aztrust.caller"] = call.caller.name
+        await self._send(scope, reply, receive, send)
+
+    async def _send(self, scope: MutableMapping[str, Any], reply: Reply, receive: Receive, send: Send) -> None:
+        from azext_trust.server.gate import stream
+
+        head = scope["method"] == "HEAD"
+        if hasattr(reply.body, "read"):
+            content: Any = reply.body
+            await send(
+                {"type": "http.response.start", "status": reply.status, "headers": _headers(reply, content.size)}
+            )
+            await stream.send_content(content, receive, send, self._workers)
+            return
+        body = _encoded(reply)
+        await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, len(body))})
+        await send({"type": "http.response.body", "body": b"" if head else body})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Serve from startup to shutdown (ASGI lifespan); meanwhile sweep up what registries no longer need."""
+        import asyncio
+
+        sweeping: asyncio.Task[None] | None = None
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup" and self.settings.threads:
+                sweeping = asyncio.create_task(self._sweep_often())
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                if sweeping is not None:
+                    sweeping.cancel()
+                return
+
+    async def _sweep_often(self) -> None:
+        import asyncio
+
+        from azext_trust.server.store import collection
+
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self._workers.start(collection.sweep, self.store)
+            except Exception:
+                # The next one may succeed: a full disk, a store that cannot be reached.
+                logging.getLogger("aztrust.server").exception("sweeping up failed")
+
+    def _registry_name(self, host: str) -> str | None:
+        """Return the registry that a host name names, or None when it is no login server's."""
+        name, dot, suffix = host.rsplit(":", 1)[0].partition(".")
+        return name if dot and suffix.lower() == self.settings.suffix.lower() else None
+
+    @cached_property
+    def _door(self) -> Door:
+        from azext_trust.server.gate.login_servers import Door
+
+        return Door(self.store, self.settings)
+
+    @cached_property
+    def _workers(self) -> Workers:
+        from azext_trust.server.gate.stream import Inline, Workers
+
+        return Workers(ThreadPoolExecutor(THREADS, "registry")) if self.settings.threads else Inline()
 
     def answer(self, host: str, call: Call) -> Reply:
         """Answer a request that has been read; blocks while the database works."""
-        if host.rsplit(":", 1)[0].lower().endswith("." + self.settings.suffix.lower()):
-            return _no_login_server(host)
+        if self.settings.imds and host.lower() == IMDS_HOST:
+            return handle(self._service("imds"), self.store, call)
         first = call.path.split("/", 2)[1].lower() if call.path.startswith("/") else ""
         if first == "healthz":
             return Reply({"status": "ok"})
         if first == "portal":
-            return Reply("There is no portal in this version.", 404, media="text/plain")
+            # Hosting answers these; they come here in an embedded cloud only, which no browser reaches.
+            return Reply("The portal is there where 'aztrust serve' runs.", 404, media="text/plain")
         # What names a provider is meant for Resource Manager, also where the scope in front of it is none.
         other = "arm" if "/providers/" in call.path.lower() else "sts"
         return handle(self._service(_FIXED.get(first, other)), self.store, call)
@@ -108,17 +212,31 @@ class App:
     def _service(self, name: str) -> Service:
         with self._lock:
             if name not in self._services:
-                self._services[name] = Service(name, audiences(name, self.settings))
+                self._services[name] = Service(name, audiences(name, self.settings), _admission(name))
+                if name == "registry":
+                    from azext_trust.server.registry import quick
+
+                    self._services[name].quick = quick.answer
             return self._services[name]
 
 
-SERVICES = ("sts", "graph", "arm", "operator")
+def _admission(service: str) -> Admission | None:
+    if all(service != name for _, name in LOGIN_SERVERS):
+        return None
+    from azext_trust.server.gate.admission import admit
+
+    return admit
+
+
+SERVICES = ("sts", "graph", "arm", "operator", "registry", "notary", "imds")
+IMDS_HOST = "169.254.169.254"
+"""Where a machine asks for its identities' tokens; answered only where `Settings.imds` says that the machine is trusted."""
 
 
 def audiences(service: str, settings: Settings) -> frozenset[str]:
     """Return the resources whose access tokens a service takes, lower case, with no slash at the end."""
     origin = settings.origin.lower()
-    if service == "graph":
+    if service in ("graph", "sts"):  # userinfo takes Graph's tokens
         return frozenset({origin, "https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
     return frozenset(
         {origin, "https://management.core.windows.net", "https://management.azure.com",
@@ -126,7 +244,10 @@ def audiences(service: str, settings: Settings) -> frozenset[str]:
     )  # fmt: skip
 
 
-def _call(scope: MutableMapping[str, Any], body: bytes, settings: Settings) -> Call:
+C = TypeVar("C", bound=Call)
+
+
+def _call(scope: MutableMapping[str, Any], body: bytes, settings: Settings, kind: type[C]) -> C:
     raw = scope.get("raw_path") or scope["path"].encode()
     query = scope.get("query_string", b"").decode("latin-1")
     headers: dict[str, str] = {}
@@ -134,10 +255,11 @@ def _call(scope: MutableMapping[str, Any], body: bytes, settings: Settings) -> C
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Call(
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return kind(
         method=scope["method"],
-        path=_SLASHES.sub("/", raw.split(b"?")[0].decode("latin-1")),
-        query={name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)},
+        path=_SLASHES.sub("/", path) if "//" in path else path,
+        query={name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)} if query else {},
         headers=headers, body=body, settings=settings, raw_query=query,
         client_address=(scope.get("client") or ("", 0))[0],
     )  # fmt: skip
@@ -170,15 +292,18 @@ def _encoded(reply: Reply) -> bytes:
     return json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _headers(reply: Reply, body: bytes) -> Iterable[tuple[bytes, bytes]]:
-    headers = {"content-length": str(len(body)), **{name.lower(): value for name, value in reply.headers.items()}}
-    if reply.media and body:
+def _headers(reply: Reply, size: int) -> Iterable[tuple[bytes, bytes]]:
+    headers = {"content-length": str(size), **{name.lower(): value for name, value in reply.headers.items()}}
+    if reply.media and size:
         headers.setdefault("content-type", reply.media)
     if reply.status in (204, 304):
-        del headers["content-length"]
+        headers.pop("content-length", None)
     # A line break echoed into a header would split the answer: none is let through.
     return [
-        (name.encode("latin-1"), re.sub(r"[\x00-\x1f\x7f]", " ", value).encode("latin-1", "replace"))
+        (
+            name.encode("latin-1"),
+            (value if value.isprintable() else _CONTROL.sub(" ", value)).encode("latin-1", "replace"),
+        )
         for name, value in headers.items()
     ]
 
@@ -186,11 +311,3 @@ def _headers(reply: Reply, body: bytes) -> Iterable[tuple[bytes, bytes]]:
 def _no_login_server(host: str) -> Reply:
     errors = [{"code": "NAME_UNKNOWN", "message": f"no registry is served at {host}", "detail": None}]
     return Reply({"errors": errors}, 404, {"docker-distribution-api-version": "registry/2.0"})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": message["type"] + ".complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.wire.browser import CHROMIUM, free_port
 from tests.wire.programs import Served, start
 
 
@@ -31,3 +33,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served = start(tmp_path_factory.mktemp("cloud") / "state", "--listen", "127.0.0.1:18443")
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A cloud on a free port, for the tests of its portal."""
+    served = start(tmp_path_factory.mktemp("portal") / "state", "--listen", f"127.0.0.1:{free_port()}")
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield started
+        started.close()

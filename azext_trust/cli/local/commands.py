@@ -7,7 +7,7 @@ _POSITION = Argument("position", ("--position", "-p"), "off: the article's world
 _CLOCK = "{Now: now, OffsetSeconds: offsetSeconds, FrozenAt: frozenAt}"
 _LOG = (
     "[].{Sequence: sequence, Time: time, Outcome: outcome, Operation: operation, Caller: caller, Scope: scope, "
-    "Missing: missing}"
+    "Missing: missing, Reason: reason}"
 )
 
 ROWS = Rows(
@@ -17,6 +17,8 @@ ROWS = Rows(
         Group("local retirement", "The retirement switch of content trust."),
         Group("local clock", "The clock of the local cloud."),
         Group("local option", "How the local cloud behaves where the real one can behave in more than one way."),
+        Group("local key", "The keys that the local Entra signs tokens with."),
+        Group("local token", "The access tokens of the local Entra."),
     ),
     commands=(
         Command(
@@ -62,6 +64,17 @@ ROWS = Rows(
                           key_values=True),),
                 (Example("Throttle a script that does not wait, and let registries take their time.",
                          "aztrust local option set --settings requestsPerMinute=60 longRunningSeconds=5"),)),
+        Command("local key list", "local.keys:listed", "List the signing keys that are published, newest first.",
+                table="[].{Kid: kid, SignsFrom: signsFrom, Signing: signing}"),
+        Command(
+            "local key rotate", "local.keys:rotate", "Sign with a new key from now on; the older ones still verify.",
+            (Argument("forget", ("--forget",), "Delete the older keys at once: their tokens are no longer good.",
+                      flag=True),),
+            (Example("See whether a client fetches the keys again.", "aztrust local key rotate"),),
+            table="[].{Kid: kid, SignsFrom: signsFrom, Signing: signing}",
+        ),
+        Command("local token revoke", "local.keys:revoke",
+                "Challenge every access token made until now: clients get a new one, without a sign-in."),
         Command("local clock reset", "local.world:reset", "Follow the machine's clock again.", table=_CLOCK),
     ),
 )  # fmt: skip

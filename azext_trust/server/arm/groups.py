@@ -139,7 +139,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     row = found(transaction, call)
     session = transaction.session
     gone = registries.in_subscription(session, row.subscription_id, row.name)
-    lost = [trust.erase(transaction, registry.id) for registry in gone]
+    lost = [trust.erase(transaction, registry) for registry in gone]
     for registry in gone:
         scope_map_store.remove_all(session, registry.id)
         registry_identity.remove(transaction, registry)

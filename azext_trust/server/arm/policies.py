@@ -87,7 +87,7 @@ def _trust(transaction: Transaction, call: Call, row: registries.Registry, given
 
 def disable_trust(transaction: Transaction, call: Call, row: registries.Registry) -> None:
     """Switch content trust off and erase all trust data of the registry (M4)."""
-    lost = trust.erase(transaction, row.id)
+    lost = trust.erase(transaction, row)
     row.trust_enabled = False
     if transaction.retirement() != "off":
         row.trust_enabled_before_retirement = False

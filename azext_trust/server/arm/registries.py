@@ -195,7 +195,7 @@ def _apply(
 def _leave_premium(transaction: Transaction, call: Call, row: registries.Registry, sku: str) -> None:
     """Content trust ends with Premium: refused while it is on, or switched off and erased if the cloud is set so."""
     if not options.get(transaction.session).downgrade_erases_trust:
-        lost = trust.loss(transaction.session, row.id)
+        lost = trust.loss(transaction.session, row)
         raise errors.downgrade_loses_trust(row.name, sku, lost.repositories, lost.signed_tags)
     policies.disable_trust(transaction, call, row)
 
@@ -208,7 +208,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     row = registries.by_scope(transaction.session, scopes.key(scope)) if group else None
     if row is None:
         return bodies.reply(call, None, 204)
-    lost = trust.erase(transaction, row.id)
+    lost = trust.erase(transaction, row)
     summary = _summary(row) | {"repositories": lost.repositories, "signedTags": lost.signed_tags}
     scope_maps.remove_all(transaction.session, row.id)
     registry_identity.remove(transaction, row)

@@ -8,6 +8,7 @@ import string
 
 from azext_trust.server.arm import bodies, errors, registries
 from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.store import blobs
 from azext_trust.server.store import registries as rows
 from azext_trust.server.store import scope_maps
 from azext_trust.server.store.transaction import Transaction
@@ -79,7 +80,7 @@ def usages(transaction: Transaction, call: Call) -> Reply:
     """Return usage against the SKU's limits; what cannot be used here stands at zero."""
     row, _ = registries.found(transaction, call)
     maps, held = scope_maps.counts(transaction.session, row.id)
-    used = {"ScopeMaps": maps, "Tokens": held}
+    used = {"Size": blobs.usage(transaction.session, row.id), "ScopeMaps": maps, "Tokens": held}
     value = [
         {"name": name, "limit": limit, "currentValue": used.get(name, 0),
          "unit": "Bytes" if name == "Size" else "Count"}

@@ -48,6 +48,10 @@ def apply(row: registries.Registry, properties: dict[str, object], sku: str) -> 
     _words(kept, properties)
     _check_outside(kept, properties)
     _check_sku(kept, sku)
+    mode = bodies.DEFAULTS["roleAssignmentMode"]
+    if kept.get("roleAssignmentMode", mode) != row.properties.get("roleAssignmentMode", mode):
+        # Login servers refuse every token that was cut before a switch.
+        kept[registries.MODE_SWITCHES] = int(str(kept.get(registries.MODE_SWITCHES, 0))) + 1
     row.properties = {name: value for name, value in kept.items() if bodies.DEFAULTS.get(name) != value}
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy.exc import DataError
 
@@ -17,7 +17,7 @@ from azext_trust.server.gate.authenticate import NotAuthenticated, holder, opera
 from azext_trust.server.gate.authorise import Attributes, Authoriser, Denied
 from azext_trust.server.gate.call import Call, Caller, MalformedBody, Reply, ServiceError
 from azext_trust.server.gate.route import Route, RouteTable
-from azext_trust.server.store import clock
+from azext_trust.server.store import clock, facts
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.transaction import Store, Transaction
@@ -25,6 +25,10 @@ from azext_trust.server.store.transaction import Store, Transaction
 logger = logging.getLogger("aztrust.server")
 
 Operation = Callable[[Transaction, Call], Reply]
+MOST = 4 * 1024 * 1024
+"""Largest body that is taken whole, in bytes: a manifest's limit (OCI Distribution 1.1, Pushing manifests)."""
+Admission = Callable[[Transaction, Any, Route], None]
+"""Lets a request pass or raises; what `holder` and roles decide, where a service knows its callers otherwise."""
 
 
 class Errors(Protocol):
@@ -69,15 +73,22 @@ class Service:
     Args:
         name: the service's folder under ``server/``.
         audiences: resources whose tokens are good here, lower case, with no slash at the end.
+        admit: the service's own admission, or None for bearer tokens of the directory.
     """
 
-    def __init__(self, name: str, audiences: frozenset[str]) -> None:
+    def __init__(self, name: str, audiences: frozenset[str], admit: Admission | None = None) -> None:
         self.name = name
+        self.admit = admit
+        # What happens inside a registry changes no setting and no role.
+        self.moves = facts.REVISION if admit is None else facts.CONTENT
         self.package = f"azext_trust.server.{name}"
         self.audiences = audiences
         self.table = RouteTable(self._module("routes").ROUTES)
         self.errors = cast(Errors, self._module("errors"))
+        self.most: int = getattr(self.errors, "MOST", MOST)
         # Some services check the request before anything else (ARM: api-version); others have nothing to add.
+        # Login servers answer some requests from what they remember, without a worker thread.
+        self.quick: Callable[[Any, Route, int], Reply | None] | None = None
         self.before: Callable[[Call, Route], None] = getattr(self.errors, "before", lambda call, row: None)
         # What a service asks of every request beside: how paths may be spelled, and what else can stop an admitted one.
         checks = self._module("checks") if importlib.util.find_spec(f"{self.package}.checks") else None
@@ -97,9 +108,14 @@ class Service:
 
 def handle(service: Service, store: Store, call: Call) -> Reply:
     """Answer a request; every failure leaves in the service's own shape."""
-    call.now = lambda: _present(store)
+    call.now = lambda: present(store)
+    return cast(Reply, guarded(service, call, lambda: _handle(service, store, call)))
+
+
+def guarded(service: Service, call: Call, work: Callable[[], object]) -> object:
+    """Do a piece of work; every failure becomes an answer in the service's own shape."""
     try:
-        return _handle(service, store, call)
+        return work()
     except ServiceError as error:
         return service.errors.render(error, call)
     except MalformedBody as error:
@@ -116,7 +132,8 @@ def handle(service: Service, store: Store, call: Call) -> Reply:
         return service.errors.render(service.errors.unexpected(call), call)
 
 
-def _present(store: Store) -> datetime:
+def present(store: Store) -> datetime:
+    """Return the cloud's present, or the machine's where the state cannot tell."""
     try:
         return store.now()
     except Exception:  # an error's timestamp must not keep the error from being told
@@ -124,32 +141,65 @@ def _present(store: Store) -> datetime:
 
 
 def _handle(service: Service, store: Store, call: Call) -> Reply:
+    return cast(Reply, perform(service, store, call, found(service, call)))
+
+
+def found(service: Service, call: Call) -> Route:
+    """Return the row of a request; the call then knows its placeholders.
+
+    Raises:
+        ServiceError: there is no such path, or it takes another method.
+    """
     call.path = service.rewrite(call.path)
     row, call_params, elsewhere = service.table.match(call.method, call.path)
     if row is None:
         raise service.errors.method_not_allowed(call) if elsewhere else service.errors.not_found(call)
     call.params = call_params
-    scope = row.scope_of(call.path, call_params)
+    return row
+
+
+def perform(service: Service, store: Store, call: Call, row: Route, *, admitted: bool = False) -> object:
+    """Admit a request and do what its row says: all of it in one transaction, with its activity entry.
+
+    Args:
+        service: whose row it is.
+        store: the state.
+        call: the request.
+        row: its row.
+        admitted: the caller was let in already.
+
+    Returns:
+        The answer; of a row that `streams` perhaps a `stream.Receiver` for the body.
+
+    Raises:
+        ServiceError: a refusal, in the service's own words; it is in the activity log.
+    """
+    scope = row.scope_of(call.path, dict(call.params))
     try:
         if row.own_transactions:
-            with store.read() as transaction:
+            if not admitted:
+                with store.read() as transaction:
+                    _admit(service, transaction, call, row, scope)
+            return service.function(row.operation)(store, call)
+        with store.write(moves=service.moves) if row.activity else store.read() as transaction:
+            if not admitted:
                 _admit(service, transaction, call, row, scope)
-            return cast(Reply, service.function(row.operation)(store, call))
-        with store.write() if row.activity else store.read() as transaction:
-            _admit(service, transaction, call, row, scope)
             reply = cast(Operation, service.function(row.operation))(transaction, call)
             if row.activity:
-                transaction.record(_entry(call, row.activity, scope, "Allowed", status=reply.status))
+                transaction.record(entry(call, row.activity, scope, "Allowed", status=reply.status))
             return reply
     except NotAuthenticated as refused:
         raise service.errors.unauthenticated(refused.problem, call) from None
     except Denied as denied:
-        with store.write() as transaction:
-            transaction.record(_entry(call, denied.action, denied.scope, "Denied", **_reasons(denied)))
+        with store.write(moves=service.moves if service.admit is None else "") as transaction:
+            transaction.record(entry(call, denied.action, denied.scope, "Denied", **_reasons(denied)))
         raise service.errors.forbidden(denied, call) from None
 
 
 def _admit(service: Service, transaction: Transaction, call: Call, row: Route, scope: str) -> None:
+    if service.admit is not None:
+        service.admit(transaction, call, row)
+        return
     if row.action == routes.ANONYMOUS:
         service.before(call, row)
         return
@@ -181,18 +231,24 @@ def _require(
 
 
 def _reasons(denied: Denied) -> dict[str, object]:
-    reasons: dict[str, object] = {"missing": denied.action}
+    """Return why it was refused: the missing action, a deny assignment, and the five nearest misses."""
+    reasons: dict[str, object] = {"missing": denied.action, **denied.notes}
     if denied.decision is not None:
         if denied.decision.denied_by is not None:
             reasons["denyAssignment"] = denied.decision.denied_by.id
         reasons["nearest"] = [
-            {"kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None, "detail": miss.detail}
+            {
+                "kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None,
+                "role": miss.role.name if miss.role else None,
+                "scope": miss.assignment.scope if miss.assignment else None, "detail": miss.detail,
+            }
             for miss in denied.decision.misses[:5]
-        ]
+        ]  # fmt: skip
     return reasons
 
 
-def _entry(call: Call, operation: str, scope: str, outcome: str, **more: object) -> Activity:
+def entry(call: Call, operation: str, scope: str, outcome: str, **more: object) -> Activity:
+    """Return the activity entry of a call: who did what, where, how it ended."""
     caller: Caller = call.caller
     details: dict[str, object] = {
         "callerName": caller.name, "callerType": caller.kind, "method": call.method, "path": call.path,

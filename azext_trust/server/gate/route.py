@@ -37,6 +37,7 @@ class Route:
         own_transactions: the operation receives the store and opens short transactions itself.
         otherwise: ``module:function`` telling whether the caller may although no role of its allows the action: owners
             of a group or application, users on themselves (Entra's default user permissions).
+        streams: the operation takes the request's body piece by piece (`stream.Receiver`); it has `own_transactions`.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Route:
     attributes: str = ""
     own_transactions: bool = False
     otherwise: str = ""
+    streams: bool = False
 
     def scope_of(self, path: str, params: dict[str, str]) -> str:
         """Return the scope on which the action is checked."""

@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Sequence
 
 from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.gate.minting import SESSIONS_FROM
 from azext_trust.server.graph import bodies, deleted, errors, expand, listing, query, rights
-from azext_trust.server.store import directory_lists, facts, passwords, principals
+from azext_trust.server.store import directory_lists, facts, lockouts, passwords, principals
 from azext_trust.server.store.directory_lists import Row
 from azext_trust.server.store.transaction import Transaction
 
@@ -79,6 +80,11 @@ def _check_upn(transaction: Transaction, upn: object, own: str = "") -> str:
     return text
 
 
+def _must_change(body: dict[str, object]) -> bool:
+    profile = body.get("passwordProfile")
+    return isinstance(profile, dict) and profile.get("forceChangePasswordNextSignIn") is True
+
+
 def _password(body: dict[str, object]) -> str | None:
     profile = body.get("passwordProfile")
     if profile is None:
@@ -98,16 +104,39 @@ def strong(password: object) -> str:
     return text
 
 
-def set_password(transaction: Transaction, user_id: str, password: str) -> None:
-    """Replace a user's password."""
+def set_password(transaction: Transaction, user_id: str, password: str, must_change: bool = False) -> None:
+    """Replace a user's password; a lockout ends.
+
+    Args:
+        transaction: the change.
+        user_id: the user's object id.
+        password: the new one.
+        must_change: whether the user has to change it at the next sign-in.
+    """
+    lockouts.clear(transaction.session, user_id)
     for row in principals.credentials(transaction.session, [user_id], "password"):
         transaction.session.delete(row)
     transaction.session.add(
         principals.Credential(
             id=str(uuid.uuid4()), owner_id=user_id, kind="password", hashed=passwords.hash_secret(password),
-            start=transaction.now_text(),
+            start=transaction.now_text(), properties={"mustChange": must_change},
         )
     )  # fmt: skip
+
+
+def revoke_sessions(transaction: Transaction, call: Call) -> Reply:
+    """End a user's sign-ins, the caller's where none is named (Graph: user, revokeSignInSessions).
+
+    Refresh tokens are refused from now on, access tokens challenged.
+    """
+    row = named(transaction, call.params.get("id", call.caller.id))
+    _end_sessions(transaction, row)
+    call.change(after={"id": row.id, SESSIONS_FROM: row.properties[SESSIONS_FROM]})
+    return query.reply(call, {"@odata.context": query.context(call, "Edm.Boolean"), "value": True})
+
+
+def _end_sessions(transaction: Transaction, row: principals.DirectoryObject) -> None:
+    row.properties = {**row.properties, SESSIONS_FROM: transaction.now_text()}
 
 
 def create(transaction: Transaction, call: Call) -> Reply:
@@ -126,7 +155,7 @@ def create(transaction: Transaction, call: Call) -> Reply:
     )  # fmt: skip
     transaction.session.add(row)
     transaction.session.flush()
-    set_password(transaction, row.id, password)
+    set_password(transaction, row.id, password, _must_change(body))
     call.change(after={"id": row.id, "userPrincipalName": upn, "displayName": row.display_name})
     return query.entity(call, "users", bodies.user(row), 201)
 
@@ -168,7 +197,8 @@ def _update(transaction: Transaction, call: Call, row: principals.DirectoryObjec
     row.properties = {**row.properties, **_kept(body)}
     password = _password(body)
     if password is not None:
-        set_password(transaction, row.id, password)
+        set_password(transaction, row.id, password, _must_change(body))
+        _end_sessions(transaction, row)
     transaction.session.flush()
     call.change(before=before, after=bodies.user(row, full=True), passwordChanged=password is not None)
     return query.reply(call, None, 204)

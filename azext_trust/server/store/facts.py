@@ -18,6 +18,8 @@ class Fact(SQLModel, table=True):
 
 
 REVISION = "revision"
+CONTENT = "content"
+"""The number that changes of manifests, tags and locks move; blobs that come do not."""
 TENANT_ID = "tenant-id"
 TENANT_DOMAIN = "tenant-domain"
 TENANT_NAME = "tenant-name"

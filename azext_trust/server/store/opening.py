@@ -37,15 +37,26 @@ def prepare(directory: Path) -> None:
     if database.is_file() and not database.stat().st_size:
         # We never leave an empty one (see `migrate`): going on would hide that a state was lost.
         raise StateError(trouble.DAMAGED.format(directory=directory, cause="it is empty"))
-    if database.is_file() and database.stat().st_size % _UNIT and not _holds(log):
-        # SQLite fills a last page that is cut with zeros, and finds out when something is looked for there.
-        raise StateError(trouble.DAMAGED.format(directory=directory, cause="its last page is cut"))
+    # While a log waits to be written back, the database may rightly be shorter than it says.
+    if database.is_file() and not (log.exists() and log.stat().st_size) and _cut_off(database):
+        raise StateError(trouble.DAMAGED.format(directory=directory, cause="its end is missing"))
     _close_to_others(database)
 
 
-def _holds(log: Path) -> bool:
-    """Tell whether there is something in a write-ahead log, from which SQLite repairs what a crash left."""
-    return log.exists() and log.stat().st_size > 0
+def _cut_off(database: Path) -> bool:
+    """Tell whether a database is shorter than its header says (SQLite file format, section 1.3).
+
+    SQLite itself finds out only when it happens to read a page that is gone.
+    """
+    try:
+        with database.open("rb") as file:
+            header = file.read(100)
+    except PermissionError:
+        return False  # opening it will say so
+    if len(header) < 100 or header[24:28] != header[92:96]:
+        return False
+    page = int.from_bytes(header[16:18])
+    return database.stat().st_size < (65536 if page == 1 else page) * int.from_bytes(header[28:32])
 
 
 def _own(directory: Path) -> None:

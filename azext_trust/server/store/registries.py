@@ -9,10 +9,15 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 IDENTITY = "identity"
 """The member of `Registry.properties` that holds the registry's managed identities, as ARM shows them."""
+MODE_SWITCHES = "roleAssignmentModeSwitches"
+"""A member of `Registry.properties` that ARM does not show: how often the role assignment mode was switched."""
 
 
 class Registry(SQLModel, table=True):
-    """A registry. `name_key` is unique in the whole cloud, and so is `label`, the first part of its login server."""
+    """A registry. `name_key` is unique in the whole cloud, and so is `label`, the first part of its login server.
+
+    `trust_space` is the key under which its trust data lie; an erasure gives it a new one (see `trust.erase`).
+    """
 
     __tablename__ = "registry"
     __table_args__ = (Index("uq_registry_label", "label", unique=True),)
@@ -30,6 +35,7 @@ class Registry(SQLModel, table=True):
     admin_sealed: str = ""
     trust_enabled: bool = False
     trust_enabled_before_retirement: bool = False
+    trust_space: str = Field(default_factory=lambda: str(uuid.uuid4()))
     created: str
     created_by: str
     modified: str

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from azext_trust.server.store import activity, clock, engine, facts, migrate, opening, trouble, wipe
+from azext_trust.server.store import activity, changes, clock, engine, facts, migrate, opening, trouble, wipe
 from azext_trust.server.store.errors import UnwipedError
 from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
 
-_WRITERS_LOCK = 7286001
-"""The PostgreSQL advisory lock that writers hold: revision and activity chain have one order."""
+if TYPE_CHECKING:
+    from azext_trust.server.store.contents import Contents
+    from azext_trust.server.store.moments import Moments
+    from azext_trust.server.store.together import Together
 
 
 @dataclass
@@ -29,6 +33,8 @@ class Transaction:
         vault: encryption for what must be read again.
         writes: whether changes are allowed.
         truncate: set where trust data is erased: success then waits until no byte of it is left (see `wipe`).
+        began_at: of a writing one: the change feed's head when it began.
+        shared: what the process keeps beside the store, see `Store`.
     """
 
     session: Session
@@ -36,6 +42,8 @@ class Transaction:
     writes: bool
     truncate: bool = False
     recorded: list[activity.Activity] = field(default_factory=list)
+    began_at: changes.Mark | None = None
+    shared: dict[str, object] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the cloud's present (UTC)."""
@@ -62,14 +70,15 @@ class Transaction:
         """Add an activity entry; it is chained and committed with the change or not at all."""
         self.recorded.append(event)
 
-    def seal(self) -> None:
-        """Move the revision and chain what was recorded: the last step before the commit."""
+    def seal(self, moves: str) -> None:
+        """Move a number and chain what was recorded: the last step before the commit."""
         self.session.flush()
-        ended = {facts.REVISION: str(self.revision() + 1)}
+        ended = {moves: str(int(facts.get(self.session, moves, "0")) + 1)} if moves else {}
         if not facts.get(self.session, facts.VAULT_CHECK):
             ended[facts.VAULT_CHECK] = self.vault.proof()
         ended |= activity.chain(self.session, self.vault, self.recorded, self.now())
-        facts.put_all(self.session, ended)
+        if ended:
+            facts.put_all(self.session, ended)
 
 
 class Store:
@@ -78,16 +87,24 @@ class Store:
     Args:
         directory: the cloud directory, made (owner-only) when missing.
         url: a SQLAlchemy URL for PostgreSQL, or None for ``state.db`` in the directory.
+        blobs: the URL of an object store for blobs, or None for ``blobs/`` in the directory.
+
+    Attributes:
+        shared: what the process keeps beside the store: caches that follow the change feed, by name.
+        closing: what to call before the connections are given back.
 
     Raises:
         StateError: the state cannot be opened, upgraded or is damaged; the message names the cure.
     """
 
-    def __init__(self, directory: Path, url: str | None = None) -> None:
+    def __init__(self, directory: Path, url: str | None = None, blobs: str | None = None) -> None:
         self.directory = directory
         self.vault = Vault(directory)
         self._turns = Turns(directory / ".lock")
         self._sqlite = url is None
+        self.shared: dict[str, object] = {}
+        self.closing: list[Callable[[], None]] = []
+        self._blobs = blobs
         with trouble.told(directory):
             opening.prepare(directory)
             self.engine = engine.open_engine(directory / "state.db", url)
@@ -110,7 +127,38 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
+        for stop in self.closing:
+            stop()
+        if "moments" in self.__dict__:
+            self.moments.close()
         self.engine.dispose()
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Where the bytes of blobs lie."""
+        from azext_trust.server.store import contents
+
+        return contents.opened(self.directory, self._blobs)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Tells whether anything changed since one looked last."""
+        from azext_trust.server.store.moments import Moments
+
+        return Moments(self.engine)
+
+    @cached_property
+    def together(self) -> Together:
+        """Commits small changes of many requests together."""
+        from azext_trust.server.store.together import Together
+
+        return Together(self.engine, self._turn, self._begin)
+
+    def _begin(self, connection: Connection) -> None:
+        if self._sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": wipe.WRITERS_LOCK})
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -125,39 +173,47 @@ class Store:
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             try:
-                yield Transaction(session, self.vault, writes=False)
+                yield Transaction(session, self.vault, writes=False, shared=self.shared)
             finally:
                 # What was read stays usable afterwards: a rollback would make the rows ask the database again.
                 session.expunge_all()
                 session.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, moves: str = facts.REVISION) -> Iterator[Transaction]:
         """Open the one transaction that may change the state now; others wait.
 
-        On success the revision has moved and the activity entries are chained, in the same commit.
+        On success the number has moved and the activity entries are chained, in the same commit.
+
+        Args:
+            moves: the number that says what may have changed: `facts.REVISION` for settings, roles and people;
+                `facts.CONTENT` for what lies in registries; empty for what nobody remembers.
 
         Raises:
             UnwipedError: an erasure is committed, but its bytes are not wiped yet.
             StateError: the database cannot be written; nothing was changed.
         """
-        # PostgreSQL's writers queue in the database: they may sit on several machines.
-        turn = self._turns.taken() if self._sqlite else nullcontext()
-        with trouble.database_told(self.directory), turn, self._session() as session:
-            transaction = Transaction(session, self.vault, writes=True)
+        with self._turn(), self._session() as session:
+            began_at = changes.head(session)
+            transaction = Transaction(session, self.vault, writes=True, began_at=began_at, shared=self.shared)
             yield transaction
-            transaction.seal()
+            transaction.seal(moves)
+            changes.prune(session, began_at)
             session.commit()
         if facts.WIPE in facts.known(session):
             self._finish(transaction.truncate)
 
     @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # PostgreSQL's writers queue in the database: they may sit on several machines.
+        turn = self._turns.taken() if self._sqlite else nullcontext()
+        with trouble.database_told(self.directory), turn:
+            yield
+
+    @contextmanager
     def _session(self) -> Iterator[Session]:
         with Session(self.engine, expire_on_commit=False) as session:
-            if self._sqlite:
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+            self._begin(session.connection())
             try:
                 yield session
             except BaseException:

@@ -17,7 +17,7 @@ ARM = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/lab?api-version=2021-04-01"
 def broken(cloud: Client, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Client:
     """Give a cloud whose state cannot be used, in one way."""
 
-    def fail() -> NoReturn:
+    def fail(**_: object) -> NoReturn:
         raise request.param("What is wrong. What to do.")
 
     monkeypatch.setattr(cloud.app.store, "read", fail)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0006"
 
 _ADDED: tuple[tuple[str, str, bool], ...] = (
     ("management_group", "updated_on", False), ("management_group", "updated_by", False),

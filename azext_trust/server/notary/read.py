@@ -1,0 +1,116 @@
+"""Reading trust data: the newest, by digest, by version (dct-wire-contract.md section 4)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.notary import errors, place
+from azext_trust.server.notary.keys import Held
+from azext_trust.server.store import trust_data
+from azext_trust.server.store.activity import Activity
+from azext_trust.server.store.clock import from_text
+from azext_trust.server.store.transaction import Store, Transaction
+from azext_trust.server.store.trust_data import Newest, Repository, Version
+from azext_trust.tuf import roles, server
+from azext_trust.tuf.envelope import Envelope
+from azext_trust.tuf.times import read as read_time
+
+_FILE = re.compile(
+    r"(?:(?P<version>[1-9][0-9]*|0[0-9]+)\.)?(?P<role>root|targets(?:/[^/\s.]+)*|snapshot|timestamp)"
+    r"(?:\.(?P<digest>[0-9a-f]{64}))?\.json"
+)
+_SHORT, _LONG = "public, max-age=300, s-maxage=300, must-revalidate", "public, max-age=2592000, s-maxage=2592000"
+RENEWAL = "Microsoft.ContainerRegistry/registries/trustedCollections/renew"
+
+
+def show(store: Store, call: Call) -> Reply:
+    """Answer with metadata, byte by byte as they were uploaded or signed here.
+
+    Raises:
+        ServiceError: there are none of this name.
+    """
+    found = _FILE.fullmatch(call.params["file"])
+    if not found or (found["version"] and found["digest"]):
+        raise errors.not_found(call)
+    role = found["role"]
+    with store.read() as transaction:
+        of = place.repository_of(transaction, call)
+        row = _find(transaction, of, role, found["version"], found["digest"])
+        stale = _is_stale(transaction, of, role, row) if not found["version"] and not found["digest"] else False
+    if stale:
+        row = _renewed(store, call, of, role)
+    if row is None:
+        raise errors.not_found(call)
+    return _answer(row, _LONG if found["version"] or found["digest"] else _SHORT)
+
+
+def _find(
+    transaction: Transaction, of: Repository, role: str, version: str | None, digest: str | None
+) -> Version | None:
+    if digest:
+        return trust_data.of_digest(transaction.session, of, role, digest)
+    if version:
+        number = int(version[:12])
+        return trust_data.of_version(transaction.session, of, role, number) if number < 2**31 else None
+    return trust_data.newest(transaction.session, of, role)
+
+
+def _answer(row: Version, cache: str) -> Reply:
+    headers = {"cache-control": cache, "last-modified": _http_time(from_text(row.created))}
+    return Reply(row.content, 200, headers, "text/plain; charset=utf-8")
+
+
+def _http_time(moment: datetime) -> str:
+    """Return a moment as the reference sends it: RFC 1123, with UTC where HTTP has GMT."""
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{days[moment.weekday()]}, {moment:%d} {months[moment.month - 1]} {moment:%Y %H:%M:%S} UTC"
+
+
+# Renewal of what the server signs
+
+
+def _is_stale(transaction: Transaction, of: Repository, role: str, row: Version | None) -> bool:
+    if role == roles.SNAPSHOT:
+        row = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
+    return role in (roles.TIMESTAMP, roles.SNAPSHOT) and row is not None and _expired(transaction, row)
+
+
+def _expired(transaction: Transaction, row: Version) -> bool:
+    """Tell whether a timestamp must be signed again; its snapshot is seen to then (`tuf.server.renewed`)."""
+    return read_time(Envelope.reread(row.content).fields["expires"]) < transaction.now()
+
+
+def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | None:
+    """Sign again what has expired, unless another request has just done it, and return the newest of a role.
+
+    Only one transaction writes at a time, and each looks again: concurrent requests make one new version
+    (dct-wire-contract.md section 8, trap 11).
+    """
+    with store.write() as transaction:
+        place.repository_of(transaction, call)
+        made: dict[str, Envelope] = {}
+        timestamp = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
+        if timestamp is not None and _expired(transaction, timestamp):
+            made = server.renewed(Newest(transaction.session, of), Held(transaction, of), transaction.now())
+        for name, envelope in made.items():
+            trust_data.add(transaction, of, name, envelope.fields["version"], envelope.raw)
+        trust_data.prune(transaction, of, made)
+        if made:
+            versions = {name: envelope.fields["version"] for name, envelope in made.items()}
+            details: dict[str, object] = {"after": {"gun": of.gun, "versions": versions}}
+            transaction.record(Activity(RENEWAL, of.gun, "Allowed", "aztrust", call.correlation_id, details))
+        transaction.session.flush()
+        return trust_data.newest(transaction.session, of, role)
+
+
+def nothing(transaction: Transaction, call: Call) -> Reply:
+    """Answer for every other path.
+
+    Raises:
+        ServiceError: always: there is nothing, or trust is off.
+    """
+    place.registry_of(transaction, call)
+    raise errors.not_found(call)

@@ -1,0 +1,281 @@
+"""Reading and writing trust data of one repository: versions of metadata, tags, server keys, change feed.
+
+The tables are in `trust`. Nothing here is ever written over: a version of a role is inserted once, and the newest is
+the highest. What was superseded is deleted in time (`prune`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam
+from sqlalchemy import select as core_select
+from sqlmodel import Session, col, delete, func, select
+
+from azext_trust.server.store import clock
+from azext_trust.server.store.transaction import Transaction
+from azext_trust.server.store.trust import TrustChange, TrustKey, TrustMetadata, TrustTag
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Whose trust data: a registry's row id, and the GUN."""
+
+    registry_id: str
+    gun: str
+
+
+def _here(
+    table: type[TrustMetadata] | type[TrustTag] | type[TrustKey], of: Repository
+) -> tuple[ColumnElement[bool], ...]:
+    return col(table.registry_id) == of.registry_id, col(table.gun) == of.gun
+
+
+# Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a role's metadata.
+
+    Attributes:
+        version: its number.
+        created: when it was stored, in `clock.to_text` form.
+        content: the bytes.
+    """
+
+    version: int
+    created: str
+    content: bytes
+
+
+_TABLE = TrustMetadata.__table__  # type: ignore[attr-defined]
+_COLUMNS = (_TABLE.c.version, _TABLE.c.created, _TABLE.c.content)
+# Built once: these are asked with every read, and SQLAlchemy takes longer to build a query than SQLite to answer it.
+_OF_ROLE = core_select(*_COLUMNS).where(
+    _TABLE.c.registry_id == bindparam("registry_id"),
+    _TABLE.c.gun == bindparam("gun"),
+    _TABLE.c.role == bindparam("role"),
+)
+_NEWEST = _OF_ROLE.order_by(_TABLE.c.version.desc()).limit(1)
+_OF_VERSION = _OF_ROLE.where(_TABLE.c.version == bindparam("version"))
+_OF_DIGEST = _OF_ROLE.where(_TABLE.c.sha256 == bindparam("sha256")).limit(1)
+_NEXT_ROLE = (
+    core_select(_TABLE.c.role, _TABLE.c.version)
+    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
+    .where(_TABLE.c.role > bindparam("role"))
+    .order_by(_TABLE.c.role, _TABLE.c.version.desc())
+    .limit(1)
+)
+
+
+def _one(session: Session, query: Select[Any], of: Repository, role: str, **more: object) -> Version | None:
+    asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role, **more}
+    found = session.connection().execute(query, asked).first()
+    return Version(found.version, found.created, bytes(found.content)) if found else None
+
+
+def newest(session: Session, of: Repository, role: str) -> Version | None:
+    """Return the newest version of a role."""
+    return _one(session, _NEWEST, of, role)
+
+
+def of_version(session: Session, of: Repository, role: str, version: int) -> Version | None:
+    """Return one version of a role."""
+    return _one(session, _OF_VERSION, of, role, version=version)
+
+
+def of_digest(session: Session, of: Repository, role: str, sha256: str) -> Version | None:
+    """Return the version of a role that has a digest, in lower-case hex."""
+    return _one(session, _OF_DIGEST, of, role, sha256=sha256)
+
+
+class Newest(Mapping[str, bytes]):
+    """The newest bytes of every role; contents are fetched when they are asked for.
+
+    Args:
+        session: of the transaction in which all of them are one moment.
+        of: whose they are.
+    """
+
+    def __init__(self, session: Session, of: Repository) -> None:
+        self._session = session
+        self._of = of
+        self._versions = dict(_versions(session, of))
+        self._read: dict[str, bytes] = {}
+
+    def __getitem__(self, role: str) -> bytes:
+        if role not in self._read:
+            found = of_version(self._session, self._of, role, self._versions[role])
+            assert found is not None  # the version was seen in this transaction
+            self._read[role] = found.content
+        return self._read[role]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def __contains__(self, role: object) -> bool:
+        return role in self._versions
+
+
+def _versions(session: Session, of: Repository) -> Iterator[tuple[str, int]]:
+    """Yield each role with its newest version.
+
+    One step through the primary key for each role, however many versions there are.
+    """
+    role = ""
+    while True:
+        asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
+        found = session.connection().execute(_NEXT_ROLE, asked).first()
+        if found is None:
+            return
+        role = found.role
+        yield role, found.version
+
+
+def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> None:
+    """Insert a version of a role; with a timestamp goes a line of the change feed.
+
+    A second writer of the same version fails on the primary key, and its whole transaction with it.
+    """
+    now, digest = transaction.now_text(), hashlib.sha256(content).hexdigest()
+    row = {
+        "registry_id": of.registry_id, "gun": of.gun, "role": role, "version": version, "sha256": digest,
+        "created": now, "content": content,
+    }  # fmt: skip
+    transaction.session.connection().execute(_TABLE.insert(), row)
+    if role == "timestamp":
+        _feed(transaction, of, version, digest, "update")
+
+
+KEPT = timedelta(hours=1)
+"""How long superseded metadata can still be fetched by digest.
+
+A reader asks by digest within seconds for what a timestamp announced; a proxy may show it that timestamp for five
+minutes more (its Cache-Control). An hour is twelve times that (docs/decisions/0007-signed-metadata-by-hand.md).
+"""
+_CURRENT_AT = (
+    core_select(_TABLE.c.version)
+    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
+    .where(_TABLE.c.role == bindparam("role"), _TABLE.c.created <= bindparam("moment"))
+    .order_by(_TABLE.c.version.desc())
+    .limit(1)
+)
+_BELOW = _TABLE.delete().where(
+    _TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"),
+    _TABLE.c.role == bindparam("role"), _TABLE.c.version < bindparam("current"),
+)  # fmt: skip
+
+
+def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> None:
+    """Delete what was superseded longer than `KEPT` ago; what was the newest then, and all since, stays.
+
+    Args:
+        transaction: a writing one.
+        of: whose metadata.
+        roles: the roles that have just got a new version. Of root every version stays: clients follow the chain.
+    """
+    connection = transaction.session.connection()
+    moment = clock.to_text(transaction.now() - KEPT)
+    for role in roles:
+        here = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
+        current = connection.execute(_CURRENT_AT, {**here, "moment": moment}).scalar() if role != "root" else None
+        if current is not None:
+            connection.execute(_BELOW, {**here, "current": current})
+
+
+def remove(transaction: Transaction, of: Repository) -> int:
+    """Delete all metadata and tags of a repository and return how many versions there were.
+
+    The server's keys stay, as with the reference (dct-wire-contract.md section 4); a purge of the registry takes them.
+    """
+    session = transaction.session
+    here = _here(TrustMetadata, of)
+    count = session.exec(select(func.count()).select_from(TrustMetadata).where(*here)).one()
+    session.exec(delete(TrustMetadata).where(*here))
+    session.exec(delete(TrustTag).where(*_here(TrustTag, of)))
+    if count:
+        _feed(transaction, of, 0, "", "deletion")
+    return count
+
+
+# Tags
+
+
+def change_tags(
+    session: Session, of: Repository, role: str, signed: Mapping[str, tuple[str, int]], removed: Iterable[str]
+) -> None:
+    """Bring the table of signed tags up to date: only what changes is touched.
+
+    Args:
+        session: of a writing transaction.
+        of: whose tags.
+        role: who signs them.
+        signed: tag to digest (hex) and length.
+        removed: tags that the role signs no more.
+    """
+    here = (*_here(TrustTag, of), col(TrustTag.role) == role)
+    gone = [*removed, *signed]
+    for at in range(0, len(gone), 500):
+        session.exec(delete(TrustTag).where(*here, col(TrustTag.tag).in_(gone[at : at + 500])))
+    rows = [
+        {"registry_id": of.registry_id, "gun": of.gun, "role": role, "tag": tag, "sha256": digest, "length": length}
+        for tag, (digest, length) in signed.items()
+    ]
+    if rows:
+        session.execute(TrustTag.__table__.insert(), rows)  # type: ignore[attr-defined]
+
+
+# Keys
+
+
+def keys(session: Session, of: Repository) -> list[TrustKey]:
+    """Return the server's keys of a repository, newest first."""
+    query = select(TrustKey).where(*_here(TrustKey, of))
+    return list(session.exec(query.order_by(col(TrustKey.created).desc(), col(TrustKey.key_id))))
+
+
+def forget_keys(session: Session, of: Repository, key_ids: Iterable[str]) -> None:
+    """Delete keys of the server."""
+    session.exec(delete(TrustKey).where(*_here(TrustKey, of), col(TrustKey.key_id).in_(list(key_ids))))
+
+
+# Change feed
+
+
+def _feed(transaction: Transaction, of: Repository, version: int, digest: str, category: str) -> None:
+    transaction.session.add(
+        TrustChange(
+            registry_id=of.registry_id, gun=of.gun, version=version, sha256=digest, category=category,
+            created=transaction.now_text(),
+        )
+    )  # fmt: skip
+
+
+def changes(session: Session, registry_id: str, gun: str, after: int, count: int) -> list[TrustChange]:
+    """Return lines of a registry's change feed, oldest first (notary sqldb.go GetChanges).
+
+    Args:
+        session: a reading one.
+        registry_id: whose feed.
+        gun: one repository's lines only, or empty.
+        after: the line after which to begin; negative begins at the newest and goes back.
+        count: how many lines; negative goes back from `after`, or from the newest when that is 0.
+    """
+    query = select(TrustChange).where(TrustChange.registry_id == registry_id)
+    if gun:
+        query = query.where(TrustChange.gun == gun)
+    if after >= 0 and count >= 0:
+        ahead = query.where(col(TrustChange.id) > after).order_by(col(TrustChange.id))
+        return list(session.exec(ahead.limit(count)))
+    if after > 0:
+        query = query.where(col(TrustChange.id) < after)
+    back = query.order_by(col(TrustChange.id).desc()).limit(abs(count))
+    return list(session.exec(back))[::-1]

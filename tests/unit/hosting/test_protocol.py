@@ -1,0 +1,98 @@
+"""Bodies and headers as they reach the application through the served protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from time import sleep
+from typing import Any
+
+import pytest
+import uvicorn
+
+from azext_trust.hosting.protocol import HELD, Protocol
+
+
+class Application:
+    """Notes what it receives; waits before it reads when it is told to."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.received = 0
+        self.wait = 0.0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request (ASGI 3) with the number of bytes received."""
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": message["type"] + ".complete"})
+                if message["type"].endswith("shutdown"):
+                    return
+        await asyncio.sleep(self.wait)
+        more = True
+        while more:
+            message = await receive()
+            self.received += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        self.headers = list(scope["headers"])
+        body = str(self.received).encode()
+        head = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Application, int]]:
+    """Serve the application; give it and its port."""
+    app = Application()
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, ws="none", log_level="critical"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    while not server.started:
+        sleep(0.01)
+    yield app, listening.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def exchange(port: int, *sent: bytes) -> bytes:
+    """Send bytes and return what comes back until the connection ends."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        for part in sent:
+            connection.sendall(part)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+
+def test_trailers_are_no_headers(served: tuple[Application, int]) -> None:
+    """M12: what stands behind a chunked body does not authorise it."""
+    app, port = served
+    body = b"5\r\nhello\r\n0\r\nAuthorization: Bearer stolen\r\n\r\n"
+    assert exchange(port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body).endswith(b"\r\n\r\n5")
+    assert b"authorization" not in dict(app.headers)
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_000, 3 * HELD])
+def test_a_body_comes_whole(served: tuple[Application, int], size: int) -> None:
+    """M14: every byte arrives once, also when the application is slower than the client."""
+    app, port = served
+    app.wait = 0.2
+    answer = exchange(port, HEAD + f"Content-Length: {size}\r\n\r\n".encode(), b"x" * size)
+    assert answer.endswith(f"\r\n\r\n{size}".encode())
+
+
+def test_a_client_waits_for_leave(served: tuple[Application, int]) -> None:
+    """M14: Expect: 100-continue is answered when the application asks for the body (RFC 9110 section 10.1.1)."""
+    _, port = served
+    answer = exchange(port, HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", b"hi")
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")

@@ -1,0 +1,112 @@
+"""Signing through the login server's front door: tokens, policy, the Notary service behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from azext_trust.signing import tags
+from azext_trust.signing.draft import Repository
+from azext_trust.signing.key_store import KeyStore
+from azext_trust.signing.passphrases import Passphrases
+from azext_trust.tuf.metadata import FileMeta
+from tests.notary_service import BOUNDARY, form
+from tests.trust import PASSPHRASES
+from tests.unit.server.registry.conftest import HOST, REGISTRY, Answer, Login
+
+GUN = f"{HOST}/team/web"
+BASE = f"/v2/{GUN}/_trust/tuf/"
+
+
+@dataclass
+class Remote:
+    """One repository as `signing` sees it, each request with a token of its own."""
+
+    login: Login
+    gun: str = GUN
+    server: str = HOST
+
+    def ask(self, method: str, path: str, actions: str, body: bytes = b"", **headers: str) -> Answer:
+        """Send a request as the owner, with a token for these actions."""
+        token = self.login.for_user("owner@contoso.com", "Owner-pass-1", f"repository:{GUN}:{actions}")
+        return self.login.call(method, BASE + path, token, body, **headers)
+
+    def _must(self, answer: Answer) -> bytes:
+        if answer.status == 404:
+            from azext_trust.clients.notary_errors import NoTrustData
+
+            raise NoTrustData("metadata")
+        assert answer.status == 200, answer
+        return answer.body
+
+    def fetch(self, name: str, limit: int) -> bytes:
+        """Return metadata."""
+        return self._must(self.ask("GET", f"{name}.json", "pull"))
+
+    def publish(self, parts: Mapping[str, bytes]) -> None:
+        """Upload metadata."""
+        media = f"multipart/form-data; boundary={BOUNDARY}"
+        self._must(self.ask("POST", "", "pull,push", form(parts), content_type=media))
+
+    def server_key(self, role: str) -> bytes:
+        """Return the server's key."""
+        return self._must(self.ask("GET", f"{role}.key", "pull,push"))
+
+    def rotate_key(self, role: str) -> bytes:
+        """Return a new key."""
+        return self._must(self.ask("POST", f"{role}.key", "*"))
+
+    def delete(self) -> None:
+        """Delete everything."""
+        self._must(self.ask("DELETE", "", "*"))
+
+
+@pytest.fixture
+def remote(login: Login) -> Remote:
+    """Give a repository of a registry with content trust, whose owner may sign."""
+    login.policy(trustPolicy={"type": "Notary", "status": "enabled"})
+    login.arm(
+        "PUT", f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000a1",
+        {"properties": {"roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/"
+                        "6cef56e8-d556-48e5-a04f-b8e64114680f",
+                        "principalId": _owner(login)}},
+    )  # fmt: skip
+    return Remote(login)
+
+
+def _owner(login: Login) -> str:
+    from azext_trust.server.store import principals
+
+    with login.cloud.app.store.read() as transaction:
+        found = principals.user_by_upn(transaction.session, "owner@contoso.com")
+        assert found is not None
+        return found.id
+
+
+def test_signed_through_the_door(remote: Remote, tmp_path: Path) -> None:
+    """M10, M13: who may sign signs with a token; the data API then says so; another role's token does not."""
+    login = remote.login
+    pushes = login.token("repository:team/web:pull,push")
+    digest = login.image(pushes, "team/web", "v1")
+    raw = login.call("GET", "/v2/team/web/manifests/v1", pushes).body
+    store = KeyStore(tmp_path, Passphrases(environment=PASSPHRASES))
+    signer = Repository.of(remote, store, login.cloud.app.store.now)
+    tags.sign(signer, "v1", FileMeta(len(raw), {"sha256": hashlib.sha256(raw).digest()}))
+    shown = login.call("GET", "/acr/v1/team/web/_tags/v1", login.owner("team/web")).json["tag"]
+    assert (shown["digest"], shown["signed"]) == (digest, True)
+    assert login.call("GET", f"{BASE}root.json", login.token(f"repository:{GUN}:pull")).status == 200
+    refused = login.call("POST", BASE, login.token(f"repository:{GUN}:pull,push"), b"x")
+    assert (refused.status, refused.headers["www-authenticate"].endswith('error="insufficient_scope"')) == (401, True)
+    assert login.denied()[0]["missing"] == "Microsoft.ContainerRegistry/registries/sign/write"
+    remote.delete()
+    assert login.call("GET", f"{BASE}root.json", login.token(f"repository:{GUN}:pull")).status == 404
+
+
+def test_large_uploads(remote: Remote) -> None:
+    """M16: metadata of many tags are larger than a manifest may be."""
+    answer = remote.ask("POST", "", "pull,push", b"x" * (5 * 1024 * 1024), content_type="text/plain")
+    assert (answer.status, answer.code) == (400, "MALFORMED_UPLOAD")
