@@ -8,9 +8,8 @@ import string
 
 from azext_trust.server.arm import bodies, errors, registries
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.store import blobs
+from azext_trust.server.store import blobs, scope_maps
 from azext_trust.server.store import registries as rows
-from azext_trust.server.store import scope_maps
 from azext_trust.server.store.transaction import Transaction
 
 _ALPHABET = string.ascii_letters + string.digits + "+/"

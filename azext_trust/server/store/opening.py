@@ -12,9 +12,6 @@ from azext_trust import home
 from azext_trust.server.store import trouble
 from azext_trust.server.store.errors import StateError
 
-_UNIT = 512
-"""Pages of a database are multiples of it (sqlite.org/fileformat.html, 1.3.2)."""
-
 
 def prepare(directory: Path) -> None:
     """Make the cloud directory when it is missing; refuse one in which a state would be unsafe or lost.
@@ -27,7 +24,7 @@ def prepare(directory: Path) -> None:
     _own(directory)
     database, log = directory / "state.db", directory / "state.db-wal"
     if not database.exists():
-        if _holds(log):
+        if log.exists() and log.stat().st_size:
             # SQLite would play this log back into the next database of the name.
             raise StateError(
                 f"The database {database} is missing while its write-ahead log is there. Put state.db back, or move "
