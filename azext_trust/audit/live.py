@@ -182,6 +182,7 @@ class Loader:
         try:
             for row in self.graph.by_ids(ids):
                 recognise.take(self.found, row)
+            self._classic()
             self._named()
         except HttpError as error:
             if error.status not in (401, 403):
@@ -192,6 +193,12 @@ class Loader:
             if one.row.principal_id not in self.found.people:
                 self.found.assignments[at] = replace(one, deleted=True)
         self._groups()
+
+    def _classic(self) -> None:
+        """Look up classic administrators, whom Resource Manager knows by their names only."""
+        for name in self.found.classic:
+            for row in self.graph.listed("/users", f"userPrincipalName eq {quoted(name)}"):
+                recognise.take(self.found, row)
 
     def _denied(self) -> Iterator[str]:
         for deny in self.found.denies:

@@ -153,7 +153,18 @@ def _subscription(found: Collected, row: Flat) -> str:
     chain = row.get("managementgroupancestorschain")
     if isinstance(chain, list):
         _chain(found, f"/subscriptions/{name}", [str(one.get("name")) for one in chain if isinstance(one, Mapping)])
+    _named_chain(found, f"/subscriptions/{name}", row)
     return "subscription"
+
+
+def _named_chain(found: Collected, scope: str, row: Flat) -> None:
+    """Note the management groups above an entity (getEntities, ``parentNameChain``: the root group comes first).
+
+    The list of entities holds only those the caller may see; the chain also names the ones above.
+    """
+    chain = row.get("parentnamechain")
+    if isinstance(chain, list):
+        _chain(found, scope, [str(name) for name in reversed(chain)])
 
 
 def _chain(found: Collected, scope: str, groups: list[str]) -> None:
@@ -173,6 +184,7 @@ def _management_group(found: Collected, row: Flat) -> str:
     chain = details.get("managementGroupAncestorsChain") if isinstance(details, Mapping) else None
     if isinstance(chain, list):
         _chain(found, own, [str(one.get("name")) for one in chain if isinstance(one, Mapping)])
+    _named_chain(found, own, row)
     for child in row.get("children") or ():
         if isinstance(child, Mapping) and child.get("id"):
             found.parents[str(child["id"])] = own

@@ -22,9 +22,16 @@ def subscription(raw: Mapping[str, Any]) -> Made:
 
 
 def entity(raw: Mapping[str, Any]) -> Made:
-    """Return a management group, or where a subscription lies (``getEntities``)."""
+    """Return a management group, or where a subscription lies (``getEntities``), and the groups above it.
+
+    The list holds only what the caller may see; the chains of names tell of what lies above.
+    """
     flat = shapes.flat(raw)
     parent = shapes.last(str((flat.get("parent") or {}).get("id") or "")) or None
+    above, shown = flat.get("parentnamechain") or [], flat.get("parentdisplaynamechain") or []
+    for at, name in enumerate(above):
+        title = shown[at] if len(shown) == len(above) else None
+        yield "management-group", {"name": name, "displayName": title, "parent": above[at - 1] if at else None}
     if str(raw.get("type", "")).lower().endswith("managementgroups"):
         yield "management-group", {"name": raw["name"], "displayName": flat.get("displayname"), "parent": parent}
     else:

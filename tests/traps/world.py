@@ -119,7 +119,7 @@ ASSIGNMENTS = (
     Given("signhalf", "AcrPush", "plain"), Given("signhalf", "Half Sign", "plain"),
     Given("pieced", "Contributor", "rg:prod"), Given("pieced", "Half Collections", "plain"),
     Given("twice", "All But Push", "plain"), Given("twice", "AcrPush", "plain"), Given("less", "All But Push", "plain"),
-    Given("monitor", "Monitoring Reader", "sub:a"), Given("wild", "Registry Wild", "sub:a"),
+    Given("monitor", "Monitoring Reader", "sub:a"), Given("monitor", "Reader", "sub:b"), Given("wild", "Registry Wild", "sub:a"),
     Given("dataonly", "All Data", "rg:prod"), Given("denied", "Contributor", "sub:a"),
     Given("spared", "Contributor", "sub:a"), Given("childless", "Contributor", "rg:prod2"),
     Given("repouser", "Container Registry Repository Reader", "modern", REPOSITORY),

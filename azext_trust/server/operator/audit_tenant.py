@@ -12,12 +12,12 @@ from sqlmodel import col, select
 
 from azext_trust.names import scopes
 from azext_trust.rbac.index import Index
-from azext_trust.rbac.questions.facts import Event, Lock, Person, Registry, State, Stored
+from azext_trust.rbac.questions.facts import Event, Lock, Person, Registry, ScopeToken, State, Stored
 from azext_trust.rbac.questions.trust import Repository
 from azext_trust.server.gate.call import Call
-from azext_trust.server.operator import audit_trust
+from azext_trust.server.operator import audit_tokens, audit_trust
 from azext_trust.server.operator.audit_sight import LOG, READ, CallerSight
-from azext_trust.server.store import activity, authorization, principals, registries
+from azext_trust.server.store import activity, authorization, management_locks, principals, registries
 from azext_trust.server.store.activity import ActivityEntry
 from azext_trust.server.store.observations import ObservedEvent
 from azext_trust.server.store.transaction import Transaction
@@ -41,8 +41,11 @@ class Registries(Mapping[str, Registry]):
         row = registries.by_scope(session, scopes.key(name)) if "/" in name else registries.by_name(session, name)
         return self.get(row.scope_key) if row is not None else None
 
-    def _shown(self, row: registries.Registry) -> Registry | None:
-        found = registry_of(row, self._call)
+    def _shown(
+        self, row: registries.Registry, held: Mapping[str, tuple[ScopeToken, ...]] | None = None
+    ) -> Registry | None:  # fmt: skip
+        tokens = held if held is not None else audit_tokens.of(self._transaction.session, [row.id])
+        found = registry_of(row, self._call, tokens.get(row.id, ()))
         return found if self._sight.may(READ, found.id) else None
 
     def __getitem__(self, key: str) -> Registry:
@@ -61,7 +64,8 @@ class Registries(Mapping[str, Registry]):
             rows = self._transaction.session.exec(
                 select(registries.Registry).order_by(col(registries.Registry.scope_key))
             )
-            shown = (self._shown(row) for row in rows)
+            tokens = audit_tokens.of(self._transaction.session, None)
+            shown = (self._shown(row, tokens) for row in rows)
             self._all = {row.key: row for row in shown if row is not None}
         return self._all
 
@@ -72,7 +76,7 @@ class Registries(Mapping[str, Registry]):
         return len(self._read())
 
 
-def registry_of(row: registries.Registry, call: Call) -> Registry:
+def registry_of(row: registries.Registry, call: Call, tokens: tuple[ScopeToken, ...] = ()) -> Registry:
     """Return a registry's row as questions see it."""
     scope = scopes.registry_id(row.subscription_id, row.group_key, row.name)
     retention = row.policies.get("retentionPolicy", {})
@@ -81,7 +85,7 @@ def registry_of(row: registries.Registry, call: Call) -> Registry:
     return Registry(
         scope, row.name, host, row.sku, row.trust_enabled, row.admin_enabled,
         row.properties.get("anonymousPullEnabled") is True,
-        str(row.properties.get("roleAssignmentMode") or "LegacyRegistryPermissions"), days,
+        str(row.properties.get("roleAssignmentMode") or "LegacyRegistryPermissions"), days, tokens,
     )  # fmt: skip
 
 
@@ -204,4 +208,5 @@ def observed(row: ObservedEvent) -> Event:
 
 
 def _locks(transaction: Transaction) -> Iterator[Lock]:
-    return iter(())
+    for row in transaction.session.exec(select(management_locks.ManagementLock)):
+        yield Lock(row.scope, row.level, row.name)

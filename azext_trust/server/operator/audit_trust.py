@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select, tuple_
 from sqlmodel import SQLModel
@@ -20,6 +20,7 @@ from azext_trust.server.store.trust import TrustKey, TrustMetadata, TrustTag
 from azext_trust.tuf import roles
 from azext_trust.tuf.overview import overview
 
+Row = TypeVar("Row")
 PUBLISHED = f"{REGISTRIES}/trustedCollections/write"
 MOST_PUBLISHES = 20_000
 """How many of the newest publishes are looked at for who signed with which role."""
@@ -63,8 +64,11 @@ class Reader:
 
     def _read(self, ids: list[str] | None) -> dict[str, list[Repository]]:
         """Return the repositories of registries, or of all (None), by the registry's row id."""
-        metadata, tags, published = self._metadata(ids), self._tags(ids), self._publishers()
-        images = dict(audit_images.read(self._transaction, ids))
+        spaces = self._spaces(ids)
+        wanted = None if ids is None else list(spaces)
+        metadata, tags = _owned(self._metadata(wanted), spaces), _owned(self._tags(wanted), spaces)
+        published = self._publishers()
+        images = audit_images.read(self._transaction, ids)
         hosts = {registry_id: gun.partition("/")[0] for registry_id, gun in metadata}
         guns = metadata.keys() | tags.keys()
         guns |= {(one, f"{hosts.get(one, one)}/{name}") for one, name in images}
@@ -79,6 +83,13 @@ class Reader:
                 )
             )  # fmt: skip
         return found
+
+    def _spaces(self, ids: list[str] | None) -> dict[str, str]:
+        """Return trust space to registry: what lies in a space that no registry has was erased."""
+        query = select(_REGISTRY.c.trust_space, _REGISTRY.c.id)
+        if ids is not None:
+            query = query.where(_REGISTRY.c.id.in_(ids))
+        return {str(space): str(registry_id) for space, registry_id in self._rows(query)}
 
     def _metadata(self, ids: list[str] | None) -> dict[tuple[str, str], list[Metadata]]:
         own = [_METADATA.c[name] for name in ("registry_id", "gun", "role")]
@@ -123,6 +134,11 @@ class Reader:
             for role in _published(after if isinstance(after, Mapping) else {}):
                 found[scope.strip("/")][role].add(caller)
         return {gun: {role: frozenset(who) for role, who in held.items()} for gun, held in found.items()}
+
+
+def _owned(found: Mapping[tuple[str, str], Row], spaces: Mapping[str, str]) -> dict[tuple[str, str], Row]:
+    """Return rows by registry and GUN that came by trust space and GUN."""
+    return {(spaces[space], gun): rows for (space, gun), rows in found.items() if space in spaces}
 
 
 def _published(after: Mapping[str, Any]) -> Iterator[str]:

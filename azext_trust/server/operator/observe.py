@@ -123,11 +123,12 @@ def _forget(transaction: Transaction, kind: str, keys: list[str]) -> None:
     """Delete what is gone in the live cloud; with a registry goes what its repositories signed."""
     session, model = transaction.session, KINDS[kind].model
     for key in keys:
-        if kind == "trust":
-            registry_id, gun = key.split(" ")
-            trust_data.remove(transaction, trust_data.Repository(registry_id, gun))
-        if kind == "registry":
-            trust.erase(transaction, key)
+        registry = session.get(registries.Registry, key.split(" ")[0]) if kind in ("trust", "registry") else None
+        if registry is not None and kind == "trust":
+            trust_data.remove(transaction, trust_data.Repository(registry.trust_space, key.split(" ")[1]))
+        elif registry is not None:
+            trust.erase(transaction, registry)
+    session.flush()
     observations.forget(session, model, kind, keys)
 
 
@@ -308,7 +309,7 @@ def _trust(transaction: Transaction, rows: list[Row]) -> list[str]:
         registry = registries.by_scope(transaction.session, scopes.key(row["registry"]))
         if registry is None:
             continue
-        of = trust_data.Repository(registry.id, row["gun"])
+        of = trust_data.Repository(registry.trust_space, row["gun"])
         contents = {role: base64.b64decode(text) for role, text in row["metadata"].items()}
         _metadata(transaction, of, contents)
         images = row.get("images")
