@@ -68,6 +68,7 @@ _USERS = (
     _write("POST", "/users", "users:create", "users/create"),
     _write("PATCH", "/users/{id}", "users:update", "users/basic/update", "rights:own_profile"),
     _write("DELETE", "/users/{id}", "users:delete", "users/delete"),
+    _write("POST", "/users/{id}/revokeSignInSessions", "users:revoke_sessions", "users/invalidateAllRefreshTokens"),
     _read("/users/{id}/ownedObjects", "members:owned_objects", "users", "owners"),
     _read("/users/{id}/appRoleAssignments", "grants:roles_held", "users", "memberOf"),
     _write("POST", "/users/{id}/appRoleAssignments", "grants:give_role", "servicePrincipals/appRoleAssignedTo/update"),
