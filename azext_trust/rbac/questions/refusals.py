@@ -11,10 +11,11 @@ from azext_trust.rbac.questions import asked as asking
 from azext_trust.rbac.questions import fixes, happened, paths, wording
 from azext_trust.rbac.questions.answers import Answer, NotThere, answer
 from azext_trust.rbac.questions.asked import Asked
-from azext_trust.rbac.questions.facts import Event, Person, Registry, Tenant
+from azext_trust.rbac.questions.facts import REGISTRIES, Event, Person, Registry, Tenant
 from azext_trust.rbac.questions.happened import Need
 from azext_trust.rbac.questions.rows import MissRow, RefusalRow
 
+PULL = f"{REGISTRIES}/pull/read"
 STALE = "sign in again: roles changed since"
 """The login server's reason for a token that is older than a change of roles (M11)."""
 
@@ -53,6 +54,8 @@ def explained(tenant: Tenant, event: Event) -> RefusalRow:
     now = "" if need is None else "Denied" if missing else "Allowed"
     people = tenant.people([event.caller_id.lower()])
     told = str(event.details.get("missing") or "") or (event.operation if need else "")
+    if event.operation == happened.SIGN_IN and event.details.get("reason") == _NO_PERMISSION:
+        told = PULL  # the least that opens a registry's door
     nearest = tuple(_logged(event)) or tuple(_now(missing))
     person = people.get(event.caller_id.lower(), Person(event.caller_id.lower(), "Unknown", event.caller_name))
     return RefusalRow(
@@ -123,8 +126,8 @@ def _fix(
         return f"az acr login --name {name}"
     if event.operation.lower().startswith(happened.DIRECTORY):
         return _directory_fix(event, person)
-    if event.operation == happened.SIGN_IN and registry is not None and event.details.get("reason") == _NO_PERMISSION:
-        return fixes.grant_command("AcrPull", person.id, person.kind, registry.id)
+    if event.operation == happened.SIGN_IN and event.details.get("reason") == _NO_PERMISSION:
+        return fixes.grant_command("AcrPull", person.id, person.kind, registry.id if registry else event.scope)
     if need is None or not missing:
         return None
     actions = [action for action, _ in missing]
