@@ -26,6 +26,8 @@ from azext_trust.server.store.transaction import Transaction
 
 HOST = "myregistry.azurecr.io"
 BOUNDARY = "xyz"
+REGISTRY = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.ContainerRegistry/registries/myregistry"
+"""The resource id that the gate would find."""
 
 
 def form(parts: Mapping[str, bytes], boundary: str = BOUNDARY) -> bytes:
@@ -73,7 +75,7 @@ class Served:
         row, params, elsewhere = self.table.match(call.method, call.path)
         if row is None:
             raise errors.method_not_allowed(call) if elsewhere else errors.not_found(call)
-        call.params = params
+        call.params = {**params, "registry": REGISTRY}
         module, _, name = row.operation.partition(":")
         operation = getattr(importlib.import_module(f"azext_trust.server.notary.{module}"), name)
         store = self.app.store
@@ -82,7 +84,7 @@ class Served:
         with store.write() if row.activity else store.read() as transaction:
             reply = cast(Reply, operation(transaction, call))
             if row.activity:
-                scope = row.scope_of(call.path, params)
+                scope = row.scope_of(call.path, dict(call.params))
                 transaction.record(Activity(row.activity, scope, "Allowed", "me", call.correlation_id, call.details))
                 self.before(transaction)
             return reply

@@ -8,7 +8,7 @@ from datetime import datetime
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.notary import errors, place
 from azext_trust.server.notary.keys import Held
-from azext_trust.server.store import trust_data
+from azext_trust.server.store import facts, trust_data
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.clock import from_text
 from azext_trust.server.store.transaction import Store, Transaction
@@ -89,7 +89,7 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | N
     Only one transaction writes at a time, and each looks again: concurrent requests make one new version
     (dct-wire-contract.md section 8, trap 11).
     """
-    with store.write() as transaction:
+    with store.write(moves=facts.CONTENT) as transaction:
         place.repository_of(transaction, call)
         made: dict[str, Envelope] = {}
         timestamp = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
@@ -101,7 +101,9 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | N
         if made:
             versions = {name: envelope.fields["version"] for name, envelope in made.items()}
             details: dict[str, object] = {"after": {"gun": of.gun, "versions": versions}}
-            transaction.record(Activity(RENEWAL, of.gun, "Allowed", "aztrust", call.correlation_id, details))
+            transaction.record(
+                Activity(RENEWAL, call.params["registry"], "Allowed", "aztrust", call.correlation_id, details)
+            )
         transaction.session.flush()
         return trust_data.newest(transaction.session, of, role)
 

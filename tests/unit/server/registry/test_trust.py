@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from azext_trust.server.store import activity, facts
 from azext_trust.signing import tags
 from azext_trust.signing.draft import Repository
 from azext_trust.signing.key_store import KeyStore
@@ -20,6 +22,7 @@ from tests.unit.server.registry.conftest import HOST, REGISTRY, Answer, Login
 
 GUN = f"{HOST}/team/web"
 BASE = f"/v2/{GUN}/_trust/tuf/"
+PROVIDER = "Microsoft.ContainerRegistry/registries/trustedCollections"
 
 
 @dataclass
@@ -104,6 +107,26 @@ def test_signed_through_the_door(remote: Remote, tmp_path: Path) -> None:
     assert login.denied()[0]["missing"] == "Microsoft.ContainerRegistry/registries/sign/write"
     remote.delete()
     assert login.call("GET", f"{BASE}root.json", login.token(f"repository:{GUN}:pull")).status == 404
+
+
+def test_log(remote: Remote, tmp_path: Path) -> None:
+    """M25: whatever happens to trust data is logged at the registry, with the name of the repository."""
+    store, login = KeyStore(tmp_path, Passphrases(environment=PASSPHRASES)), remote.login
+    tags.sign(Repository.of(remote, store, login.cloud.app.store.now), "v1", FileMeta(2, {"sha256": bytes(32)}))
+    remote.rotate_key("timestamp")
+    login.call("POST", BASE, login.token(f"repository:{GUN}:pull,push"), b"x")
+    with login.cloud.app.store.write() as transaction:
+        facts.put(transaction.session, facts.CLOCK_OFFSET, str(15 * 86400))
+    remote.fetch("timestamp", 10_000)
+    remote.delete()
+    with login.cloud.app.store.read() as transaction:
+        entries = list(activity.entries(transaction.session))
+    found = {one.operation.removeprefix(PROVIDER + "/"): one for one in entries if one.operation.startswith(PROVIDER)}
+    assert {"keys/write", "write", "renew", "delete"} == set(found)
+    for entry in [*found.values(), next(one for one in entries if one.outcome == "Denied")]:
+        details: Any = activity.details_of(entry)
+        assert entry.scope == REGISTRY
+        assert details.get("gun", (details.get("after") or {}).get("gun")) == GUN
 
 
 def test_large_uploads(remote: Remote) -> None:
