@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,6 @@ from azext_trust.server.notary import errors
 from azext_trust.server.notary.routes import ROUTES
 from azext_trust.server.store import registries
 from azext_trust.server.store.activity import Activity
-from azext_trust.server.store.transaction import Transaction
 
 HOST = "myregistry.azurecr.io"
 BOUNDARY = "xyz"
@@ -49,13 +48,11 @@ class Served:
     Attributes:
         app: the cloud; its store is used.
         host: the login server that requests are sent to.
-        before: called in each writing transaction before it commits; faults are injected here.
     """
 
     app: App
     host: str = HOST
     table: RouteTable = field(default_factory=lambda: RouteTable(ROUTES))
-    before: Callable[[Transaction], None] = lambda transaction: None
 
     def call(self, method: str, target: str, body: bytes = b"", **headers: str) -> Reply:
         """Answer a request as the gate would for somebody who may do everything."""
@@ -86,7 +83,6 @@ class Served:
             if row.activity:
                 scope = row.scope_of(call.path, dict(call.params))
                 transaction.record(Activity(row.activity, scope, "Allowed", "me", call.correlation_id, call.details))
-                self.before(transaction)
             return reply
 
     def json(self, method: str, target: str, body: bytes = b"", **headers: str) -> Any:

@@ -20,7 +20,7 @@ ROUTES = (
     Route("POST", f"{_TUF}/timestamp.key", "keys:rotate_timestamp", _ROTATE, _KEYS, "{registry}"),
     Route("POST", f"{_TUF}/snapshot.key", "keys:rotate_snapshot", _ROTATE, _KEYS, "{registry}"),
     Route("GET", f"{_TUF}/{{file:path}}", "read:show", _PULL, own_transactions=True),
-    Route("POST", f"{_TUF}/", "update:publish", _PUSH, _PUBLISH, "{registry}"),
+    Route("POST", f"{_TUF}/", "update:publish", _PUSH, _PUBLISH, "{registry}", own_transactions=True),
     Route("DELETE", f"{_TUF}/", "update:remove", _DELETE, f"{_R}/trustedCollections/delete", "{registry}"),
     Route("GET", "/v2/{gun:path}/_trust/changefeed", "changefeed:of_repository", _PULL),
     Route("GET", "/v2/_trust/changefeed", "changefeed:of_registry", _CATALOG),

@@ -129,6 +129,63 @@ def test_log(remote: Remote, tmp_path: Path) -> None:
         assert details.get("gun", (details.get("after") or {}).get("gun")) == GUN
 
 
+@pytest.fixture
+def remembered(remote: Remote, tmp_path: Path) -> Remote:
+    """Give a repository whose timestamp and root were just read, so that they are answered from memory."""
+    store = KeyStore(tmp_path, Passphrases(environment=PASSPHRASES))
+    signer = Repository.of(remote, store, remote.login.cloud.app.store.now)
+    tags.sign(signer, "v1", FileMeta(2, {"sha256": bytes(32)}))
+    for name in ("timestamp", "root", "1.root"):
+        assert remote.fetch(name, 10_000) == remote.fetch(name, 10_000)
+    return remote
+
+
+def test_memory_serves(remembered: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M16: what was read before is answered without the database."""
+    from azext_trust.server.store import trust_data
+
+    token = remembered.login.token(f"repository:{GUN}:pull")
+    first = remembered.login.call("GET", f"{BASE}timestamp.json", token)
+    monkeypatch.setattr(trust_data, "newest", None)
+    assert remembered.login.call("GET", f"{BASE}timestamp.json", token) == first
+    assert remembered.login.call("GET", f"{BASE}timestamp.json").status == 401
+
+
+def test_memory_and_publish(remembered: Remote, tmp_path: Path) -> None:
+    """M16: after a publish the old timestamp is answered no more."""
+    before = remembered.fetch("timestamp", 10_000)
+    store = KeyStore(tmp_path, Passphrases(environment=PASSPHRASES))
+    signer = Repository.of(remembered, store, remembered.login.cloud.app.store.now)
+    tags.sign(signer, "v2", FileMeta(2, {"sha256": bytes(32)}))
+    assert remembered.fetch("timestamp", 10_000) != before
+
+
+def test_memory_and_clock(remembered: Remote) -> None:
+    """M16: what has expired is signed again, though it is remembered."""
+    before = remembered.fetch("timestamp", 10_000)
+    with remembered.login.cloud.app.store.write() as transaction:
+        facts.put(transaction.session, facts.CLOCK_FROZEN, "2040-01-01T00:00:00.0000000Z")
+    assert remembered.fetch("timestamp", 10_000) != before
+
+
+@pytest.mark.parametrize("change", ["disabled", "retired", "deleted"])
+def test_memory_and_loss(remembered: Remote, change: str) -> None:
+    """M4, M5: what is purged, retired or deleted is answered no more, at once, to whoever holds a token of before."""
+    login = remembered.login
+    token = login.token(f"repository:{GUN}:pull")
+    paths = [f"{BASE}{name}.json" for name in ("timestamp", "root", "1.root")]
+    assert [login.call("GET", path, token).status for path in paths] == [200] * 3
+    if change == "disabled":
+        login.policy(trustPolicy={"type": "Notary", "status": "disabled"})
+    elif change == "retired":
+        with login.cloud.app.store.write() as transaction:
+            facts.put(transaction.session, facts.RETIREMENT, "2028")
+    else:
+        remembered.delete()
+    status = 404 if change == "deleted" else 405
+    assert [login.call("GET", path, token).status for path in paths] == [status] * 3
+
+
 def test_large_uploads(remote: Remote) -> None:
     """M16: metadata of many tags are larger than a manifest may be."""
     answer = remote.ask("POST", "", "pull,push", b"x" * (5 * 1024 * 1024), content_type="text/plain")
