@@ -66,11 +66,11 @@ class Statement:
         """Run it and return the first row, or None."""
         return next(iter(self.rows(connection, values, 1)), None)
 
-    def rows(self, connection: Connection, values: Mapping[str, object], most: int = 0) -> list[Sequence[Any]]:
+    def rows(self, connection: Connection, values: Mapping[str, object], most: int = 0) -> list[Any]:
         """Run it and return its rows, or the first few."""
         cursor = self.run(connection, values)
         with _told(connection, self._of(connection.dialect)[0]):
-            found: list[Sequence[Any]] = cursor.fetchmany(most) if most else cursor.fetchall()
+            found: list[Any] = cursor.fetchmany(most) if most else cursor.fetchall()
         cursor.close()
         return found
 
