@@ -262,10 +262,11 @@ def _watched(state: Path, gun: str) -> Callable[[], float]:
 
 def row(title: str, found: dict[str, float], promised: str, *, faster: bool) -> None:
     """Print one line: the three figures, and ours as so many times theirs."""
-    ours, postgres, memory = found["ours"], found["postgres"], found.get("memory", 0.0)
-    ratio = f"{ours / postgres:8.2f}" + (f"{ours / memory:8.2f}" if memory else " " * 8)
-    form = "10.0f" if faster else "10.2f"
-    print(f"{title:34}{postgres:{form}}{memory:{form}}{ours:{form}}{ratio}  {promised}", flush=True)
+    ours, others = found["ours"], [found.get(name) for name in ("postgres", "memory")]
+    digits = 0 if faster else 2
+    figures = "".join(f"{value:10.{digits}f}" if value else " " * 10 for value in (*others, ours))
+    ratios = "".join(f"{ours / value:8.2f}" if value else " " * 8 for value in others)
+    print(f"{title:34}{figures}{ratios}  {promised}", flush=True)
 
 
 def main() -> None:
