@@ -1,8 +1,9 @@
-"""The handlers of ``local retirement`` and ``local clock``."""
+"""The handlers of ``local retirement``, ``local clock``, ``local option`` and ``local dump``."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from knack.util import CLIError
@@ -45,6 +46,47 @@ def advance(context: Context, seconds: str) -> dict[str, Any]:
 def reset(context: Context) -> dict[str, Any]:
     """Follow the machine's clock again."""
     return _put(context, "clock", {"offsetSeconds": 0, "frozenAt": None})
+
+
+def options(context: Context) -> dict[str, Any]:
+    """Return the options."""
+    return _get(context, "options")
+
+
+def set_options(context: Context, settings: dict[str, str]) -> dict[str, Any]:
+    """Change some of the options.
+
+    Raises:
+        CLIError: a value is neither a number nor true or false.
+    """
+    return _put(context, "options", {name: _value(name, text) for name, text in settings.items()})
+
+
+def _value(name: str, text: str) -> bool | float:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return float(text)
+    except ValueError:
+        raise CLIError(f"'{text}' is no value of '{name}': a number, true or false.") from None
+
+
+def dump(context: Context, file: str | None = None) -> dict[str, Any] | None:
+    """Return the world as a seed, or write it to a file.
+
+    Raises:
+        CLIError: the file cannot be written.
+    """
+    found = _get(context, "seed")
+    if file is None:
+        return found
+    import yaml
+
+    try:
+        Path(file).write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    except OSError as error:
+        raise CLIError(f"{file} cannot be written: {error.strerror}.") from None
+    return None
 
 
 def _number(text: str) -> float:

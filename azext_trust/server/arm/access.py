@@ -1,13 +1,17 @@
-"""What the caller may do, deny assignments, classic administrators."""
+"""What the caller may do, access for Global Administrators, classic administrators."""
 
 from __future__ import annotations
 
+import uuid
+
 from azext_trust.names import scopes
 from azext_trust.server.arm import bodies
-from azext_trust.server.gate.authorise import facts_of, scope_chain
+from azext_trust.server.gate.authorise import Denied, facts_of, scope_chain
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.store import authorization, principals
 from azext_trust.server.store.transaction import Transaction
+
+ACCESS_ADMINISTRATOR = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 
 
 def permissions(transaction: Transaction, call: Call) -> Reply:
@@ -23,22 +27,27 @@ def permissions(transaction: Transaction, call: Call) -> Reply:
     return bodies.reply(call, {"value": value})
 
 
-def deny_assignments(transaction: Transaction, call: Call) -> Reply:
-    """Return the deny assignments at a scope and above."""
-    chain = scope_chain(transaction, call.params["scope"])
-    value = [
-        {
-            "properties": {
-                "denyAssignmentName": row.name, "description": row.description, "permissions": row.permissions,
-                "scope": row.scope, "doNotApplyToChildScopes": row.only_this_scope, "principals": row.principals,
-                "excludePrincipals": row.exclude_principals, "isSystemProtected": row.system_protected,
-            },
-            "id": f"{row.scope.rstrip('/')}/providers/Microsoft.Authorization/denyAssignments/{row.id}",
-            "type": "Microsoft.Authorization/denyAssignments", "name": row.id,
-        }
-        for row in authorization.denies_at(transaction.session, chain)
-    ]  # fmt: skip
-    return bodies.reply(call, {"value": value})
+def elevate(transaction: Transaction, call: Call) -> Reply:
+    """Make a Global Administrator User Access Administrator at the root of the tenant (elevateAccess REST reference).
+
+    Raises:
+        Denied: the caller is no Global Administrator; no role of Resource Manager gives this.
+    """
+    session = transaction.session
+    if "Global Administrator" not in principals.directory_roles(session, call.caller.id):
+        raise Denied("Microsoft.Authorization/elevateAccess/action", "/providers/Microsoft.Authorization")
+    held = authorization.assignments_of(session, [call.caller.id])
+    if not any(row.scope_key == "/" and row.role_id == ACCESS_ADMINISTRATOR for row in held):
+        now = transaction.now_text()
+        row = authorization.Assignment(
+            id=str(uuid.uuid4()), scope="/", scope_key="/", role_id=ACCESS_ADMINISTRATOR, principal_id=call.caller.id,
+            principal_type=call.caller.kind, created_on=now, created_by=call.caller.id, updated_on=now,
+            updated_by=call.caller.id,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        call.change(after=bodies.assignment(row, "/")["properties"])
+    return bodies.reply(call, None)
 
 
 def classic_administrators(transaction: Transaction, call: Call) -> Reply:

@@ -7,9 +7,10 @@ from typing import Any
 from azext_trust.names import scopes
 from azext_trust.rbac.model import Permission, RoleDefinition
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.store import authorization, registries, resources
+from azext_trust.server.store import authorization, identities, registries, resources
 
 TYPE = "Microsoft.ContainerRegistry/registries"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _SINCE = {
     "azureADAuthenticationAsArmPolicy": "2021-12-01-preview", "softDeletePolicy": "2022-02-01-preview",
     "regionalEndpoints": "2026-01-01-preview", "regionalEndpointHostNames": "2026-01-01-preview",
@@ -20,7 +21,7 @@ _SINCE = {
     "dataEndpointHostNames": "2019-12-01-preview", "privateEndpointConnections": "2019-12-01-preview",
     "publicNetworkAccess": "2019-12-01-preview", "networkRuleBypassOptions": "2020-11-01-preview",
     "zoneRedundancy": "2020-11-01-preview", "anonymousPullEnabled": "2020-11-01-preview",
-    "exportPolicy": "2021-06-01-preview",
+    "exportPolicy": "2021-06-01-preview", "identity": "2019-12-01-preview", "systemData": "2020-11-01-preview",
 }  # fmt: skip
 """Members that older api-versions lack. [unconfirmed] but for 2021-08-01-preview, which was recorded."""
 
@@ -36,7 +37,8 @@ def _fits(call: Call, members: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in members.items() if _SINCE.get(name, "") <= call.api_version}
 
 
-def _offset(text: str) -> str:
+def offset(text: str) -> str:
+    """Return a moment as systemData writes it: with an offset in place of the Z."""
     return text.removesuffix("Z") + "+00:00"
 
 
@@ -49,16 +51,30 @@ def head(row: registries.Registry, group: str) -> dict[str, object]:
     """Return what the generic resource list shows of a registry."""
     return {
         "name": row.name, "id": registry_scope(row, group), "type": TYPE, "sku": {"name": row.sku, "tier": row.sku},
-        "location": row.location, "tags": row.tags, "systemData": _system_data(row),
+        "location": row.location, "tags": row.tags,
+        "systemData": system_data(row.created, row.created_by, row.modified, row.modified_by),
     }  # fmt: skip
 
 
-def _system_data(row: registries.Registry) -> dict[str, object]:
+def system_data(created: str, created_by: str, modified: str, modified_by: str) -> dict[str, object]:
+    """Return who made and changed a resource, and when (moments in `clock.to_text` form)."""
     return {
-        "createdBy": row.created_by, "createdByType": "User" if "@" in row.created_by else "Application",
-        "createdAt": _offset(row.created), "lastModifiedBy": row.modified_by,
-        "lastModifiedByType": "User" if "@" in row.modified_by else "Application",
-        "lastModifiedAt": _offset(row.modified),
+        "createdBy": created_by, "createdByType": "User" if "@" in created_by else "Application",
+        "createdAt": offset(created), "lastModifiedBy": modified_by,
+        "lastModifiedByType": "User" if "@" in modified_by else "Application", "lastModifiedAt": offset(modified),
+    }  # fmt: skip
+
+
+def identity_id(row: identities.Identity, group: str) -> str:
+    """Return an identity's resource id; the service writes ``resourcegroups`` in lower case (seen)."""
+    return f"/subscriptions/{row.subscription_id}/resourcegroups/{group}/providers/{IDENTITY}/{row.name}"
+
+
+def identity_head(row: identities.Identity, group: str) -> dict[str, object]:
+    """Return what the generic resource list shows of an identity."""
+    return {
+        "id": identity_id(row, group).replace("resourcegroups", "resourceGroups", 1), "name": row.name,
+        "type": IDENTITY, "location": row.location, "tags": row.tags,
     }  # fmt: skip
 
 
@@ -73,7 +89,9 @@ DEFAULTS: dict[str, object] = {
 """Settings a registry may hold in `properties`, with what they are when never set."""
 
 
-def registry(call: Call, row: registries.Registry, group: str, retirement: str) -> dict[str, object]:
+def registry(
+    call: Call, row: registries.Registry, group: str, retirement: str, state: str = "Succeeded"
+) -> dict[str, object]:
     """Return a registry, in the member order the service sends."""
     setting = DEFAULTS | row.properties
     trusted = registries.trust_in_force(row, retirement)
@@ -84,12 +102,13 @@ def registry(call: Call, row: registries.Registry, group: str, retirement: str) 
         **{name: stored[name] for name in ("retentionPolicy", "exportPolicy", "azureADAuthenticationAsArmPolicy",
                                            "softDeletePolicy")},
     }  # fmt: skip
+    data_hosts = [f"{row.label}.{row.location}.data.azurecr.io"] if setting["dataEndpointEnabled"] else []
     members: dict[str, object] = {
-        "loginServer": call.settings.login_server(row.name), "creationDate": row.created,
-        "provisioningState": "Succeeded", "adminUserEnabled": row.admin_enabled,
+        "loginServer": call.settings.login_server(row.label), "creationDate": row.created,
+        "provisioningState": state, "adminUserEnabled": row.admin_enabled,
         "networkRuleSet": setting["networkRuleSet"], "policies": _fits(call, policies),
         "encryption": setting["encryption"], "dataEndpointEnabled": setting["dataEndpointEnabled"],
-        "regionalEndpoints": setting["regionalEndpoints"], "dataEndpointHostNames": [],
+        "regionalEndpoints": setting["regionalEndpoints"], "dataEndpointHostNames": data_hosts,
         "regionalEndpointHostNames": [], "endpointProtocol": setting["endpointProtocol"],
         "privateEndpointConnections": [],
         **{name: setting[name] for name in (
@@ -97,10 +116,14 @@ def registry(call: Call, row: registries.Registry, group: str, retirement: str) 
             "anonymousPullEnabled", "metadataSearch", "roleAssignmentMode", "autoGeneratedDomainNameLabelScope",
             "writableCacheRepos")},
     }  # fmt: skip
-    return {
+    shown: dict[str, object] = {
         "sku": {"name": row.sku, "tier": row.sku}, "type": TYPE, "id": registry_scope(row, group), "name": row.name,
-        "location": row.location, "tags": row.tags, "systemData": _system_data(row), "properties": _fits(call, members),
+        "location": row.location, "tags": row.tags,
+        "systemData": system_data(row.created, row.created_by, row.modified, row.modified_by),
     }  # fmt: skip
+    if registries.IDENTITY in row.properties:
+        shown["identity"] = row.properties[registries.IDENTITY]
+    return _fits(call, shown) | {"properties": _fits(call, members)}
 
 
 def group(row: resources.ResourceGroup) -> dict[str, object]:

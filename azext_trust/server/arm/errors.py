@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from azext_trust.server.arm import versions
+from azext_trust.server.arm.texts import TEXTS
 from azext_trust.server.gate.authorise import Denied
 from azext_trust.server.gate.call import RETRY, Call, Reply, ServiceError, status_of
 from azext_trust.server.gate.route import ANONYMOUS, Route
@@ -64,7 +66,7 @@ def before(call: Call, row: Route) -> None:
             400, "NoRegisteredProviderFound",
             f"No registered resource provider found for location 'westeurope' and API version '{asked}' for type "
             f"'{kind}'. The supported api-versions are '{', '.join(known)}'. The supported locations are "
-            f"'{', '.join(versions.LOCATIONS)}'.",
+            f"'{', '.join(versions.locations())}'.",
         )  # fmt: skip
 
 
@@ -79,8 +81,14 @@ def unauthenticated(problem: str, call: Call) -> ServiceError:
                      "'https://management.azure.com/','https://management.azure.com'."),
         "tenant": ("InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer. It must match the "
                    "tenant associated with this subscription."),
+        "revoked": ("AuthenticationFailed", "Authentication failed. The access token was revoked."),
     }.get(problem, ("InvalidAuthenticationToken", "The access token is invalid."))  # fmt: skip
-    where = f'Bearer authorization_uri="{call.settings.login_endpoint}/common", error="invalid_token", '
+    where = f'Bearer authorization_uri="{call.settings.login_endpoint}/common", '
+    if call.challenge:
+        claims = base64.b64encode(call.challenge.encode()).decode()
+        where += f'error="insufficient_claims", claims="{claims}"'
+        return ServiceError(401, code, message, headers={"www-authenticate": where})
+    where += 'error="invalid_token", '
     return ServiceError(401, code, message, headers={"www-authenticate": f'{where}error_description="{message}"'})
 
 
@@ -158,6 +166,17 @@ def unexpected(call: Call) -> ServiceError:
     )
 
 
+def refuse(name: str, /, **values: object) -> ServiceError:
+    """Return one of the refusals in texts.py, filled in.
+
+    Args:
+        name: a key of `TEXTS`.
+        values: what its text names.
+    """
+    status, code, text = TEXTS[name]
+    return ServiceError(status, code, text.format_map(values))
+
+
 def no_subscription(subscription: str) -> ServiceError:
     """The subscription does not exist or the caller sees nothing of it."""
     return ServiceError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
@@ -198,7 +217,7 @@ def location_required() -> ServiceError:
 
 def no_such_location(location: str, kind: str | None = None) -> ServiceError:
     """The region is not offered."""
-    known = ",".join(versions.LOCATIONS)
+    known = ",".join(versions.locations())
     if kind is None:
         return ServiceError(
             400, "LocationNotAvailableForResourceGroup", f"The provided location '{location}' is not available for "

@@ -82,9 +82,14 @@ def _trust(transaction: Transaction, call: Call, row: registries.Registry, given
     if wanted == "enabled":
         _enable(row, position, sku)
         return
+    disable_trust(transaction, call, row)
+
+
+def disable_trust(transaction: Transaction, call: Call, row: registries.Registry) -> None:
+    """Switch content trust off and erase all trust data of the registry (M4)."""
     lost = trust.erase(transaction, row)
     row.trust_enabled = False
-    if position != "off":
+    if transaction.retirement() != "off":
         row.trust_enabled_before_retirement = False
     call.details["erased"] = {"repositories": lost.repositories, "signedTags": lost.signed_tags}
 

@@ -8,7 +8,7 @@ import string
 
 from azext_trust.server.arm import bodies, errors, registries
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.store import blobs
+from azext_trust.server.store import blobs, scope_maps
 from azext_trust.server.store import registries as rows
 from azext_trust.server.store.transaction import Transaction
 
@@ -16,14 +16,15 @@ _ALPHABET = string.ascii_letters + string.digits + "+/"
 _NAMES = ("password", "password2")
 
 
-def _new_password() -> str:
+def new_password() -> str:
+    """Return a random password of the service's shape: 52 letters, digits, plus and slash."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(52))
 
 
 def _passwords(transaction: Transaction, row: rows.Registry) -> dict[str, str]:
     """Return the two passwords, made when first asked for. They are shown again, so they are encrypted, not hashed."""
     if not row.admin_sealed:
-        _keep(transaction, row, {name: _new_password() for name in _NAMES})
+        _keep(transaction, row, {name: new_password() for name in _NAMES})
     plain: dict[str, str] = json.loads(transaction.vault.decrypt(row.admin_sealed, f"admin:{row.id}"))
     return plain
 
@@ -56,7 +57,7 @@ def regenerate(transaction: Transaction, call: Call) -> Reply:
     name = str(call.json().get("name", ""))
     if name not in _NAMES:
         raise errors.bad_policy("regenerateCredential", "name", name, ", ".join(_NAMES))
-    passwords = _passwords(transaction, row) | {name: _new_password()}
+    passwords = _passwords(transaction, row) | {name: new_password()}
     _keep(transaction, row, passwords)
     call.change(after={"regenerated": name})
     return _answer(call, row, passwords)
@@ -75,16 +76,13 @@ LIMITS: dict[str, dict[str, int]] = {
 
 
 def usages(transaction: Transaction, call: Call) -> Reply:
-    """Return usage against the SKU's limits; what cannot be used yet counts nothing."""
+    """Return usage against the SKU's limits; what cannot be used here stands at zero."""
     row, _ = registries.found(transaction, call)
-    used = {"Size": blobs.usage(transaction.session, row.id)}
+    maps, held = scope_maps.counts(transaction.session, row.id)
+    used = {"Size": blobs.usage(transaction.session, row.id), "ScopeMaps": maps, "Tokens": held}
     value = [
-        {
-            "name": name,
-            "limit": limit,
-            "currentValue": used.get(name, 0),
-            "unit": "Bytes" if name == "Size" else "Count",
-        }
+        {"name": name, "limit": limit, "currentValue": used.get(name, 0),
+         "unit": "Bytes" if name == "Size" else "Count"}
         for name, limit in LIMITS[row.sku].items()
-    ]
+    ]  # fmt: skip
     return bodies.reply(call, {"value": value})

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from azext_trust.names import scopes
 from azext_trust.names.guids import is_guid
 from azext_trust.rbac import conditions
-from azext_trust.server.arm import bodies, errors, role_definitions
+from azext_trust.server.arm import bodies, errors, existing, paging, role_definitions
 from azext_trust.server.gate.authorise import Attributes, scope_chain
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.store import authorization, principals
 from azext_trust.server.store.transaction import Transaction
 
 LIMIT_SUBSCRIPTION, LIMIT_MANAGEMENT_GROUP = 4000, 500
-PAGE = 1000
 OWNER, ACCESS_ADMINISTRATOR = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 _PREFIX = "Microsoft.Authorization/roleAssignments:"
 _ROLE_ID = re.compile(r"(?:.*/roleDefinitions/)?([^/]+)", re.IGNORECASE)
@@ -45,43 +44,51 @@ def held_attributes(transaction: Transaction, call: Call) -> Attributes:
     return Attributes(resource=_attributes(row.role_id, row.principal_id, row.principal_type))
 
 
-Test = Callable[[authorization.Assignment], bool]
+@dataclass
+class _Filter:
+    """A $filter, read: whose assignments, and whether only those at the scope and above."""
+
+    principals: set[str] | None = None
+    above_only: bool = False
 
 
-def _held_by(principal_ids: set[str]) -> Test:
-    return lambda row: row.principal_id in principal_ids
+def _filter(transaction: Transaction, text: str) -> _Filter:
+    """Read a $filter (the table in rbac-semantics.md section 7).
 
-
-def _filter(transaction: Transaction, text: str, scope: str, chain: tuple[str, ...]) -> Test:
-    """Return the test that a $filter is (the table in rbac-semantics.md section 7)."""
+    Raises:
+        ServiceError: UnsupportedQuery; so is ``principalId eq`` together with anything else.
+    """
     terms = re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []
-    tests: list[Test] = []
+    found = _Filter()
     for term in terms:
         if re.fullmatch(r"atScope\(\)", term, re.IGNORECASE):
-            tests.append(lambda row: row.scope_key in chain)
-        elif found := re.fullmatch(r"assignedTo\('([^']*)'\)", term, re.IGNORECASE):
-            tests.append(_held_by({found[1].lower(), *principals.group_chains(transaction.session, found[1].lower())}))
-        elif found := re.fullmatch(r"principalId\s+eq\s+'([^']*)'", term, re.IGNORECASE):
-            if len(terms) > 1:
-                raise errors.bad_filter(text)
-            tests.append(_held_by({found[1].lower()}))
+            found.above_only = True
+        elif who := re.fullmatch(r"assignedTo\('([^']*)'\)", term, re.IGNORECASE):
+            key = who[1].lower()
+            found.principals = {key, *principals.group_chains(transaction.session, key)}
+        elif (who := re.fullmatch(r"principalId\s+eq\s+'([^']*)'", term, re.IGNORECASE)) and len(terms) == 1:
+            found.principals = {who[1].lower()}
         else:
-            raise errors.bad_filter(text)
-    return lambda row: all(test(row) for test in tests)
+            raise errors.refuse("unsupported_assignment_filter", filter=text)
+    return found
 
 
 def listed(transaction: Transaction, call: Call) -> Reply:
     """Return the assignments at, above and below a scope, cut by the filter."""
     scope = scopes.canonical(call.params["scope"])
     chain = scope_chain(transaction, scope)
-    test = _filter(transaction, call.query.get("$filter", ""), scope, chain)
-    rows = [row for row in authorization.assignments_around(transaction.session, scopes.key(scope), chain) if test(row)]
-    at = int(call.query.get("$skiptoken", "0")) if call.query.get("$skiptoken", "0").isdigit() else 0
-    body: dict[str, object] = {"value": [bodies.assignment(row, scope) for row in rows[at : at + PAGE]]}
-    if len(rows) > at + PAGE:
-        query = re.sub(r"&?\$skiptoken=\d*|&?%24skiptoken=\d*", "", call.raw_query, flags=re.IGNORECASE)
-        body["nextLink"] = f"{call.settings.origin}{call.path}?{query}&$skiptoken={at + PAGE}"
-    return bodies.reply(call, body)
+    asked = _filter(transaction, call.query.get("$filter", ""))
+    key = scopes.key(scope)
+    if asked.principals is not None:
+        rows = [
+            row for row in authorization.assignments_of(transaction.session, asked.principals)
+            if row.scope_key in chain or key == "/" or row.scope_key.startswith(key + "/")
+        ]  # fmt: skip
+        rows.sort(key=lambda row: (row.created_on, row.id))
+    else:
+        rows = authorization.assignments_around(transaction.session, key, chain)
+    value = [bodies.assignment(row, scope) for row in rows if not asked.above_only or row.scope_key in chain]
+    return paging.reply(call, value)
 
 
 def _named(transaction: Transaction, call: Call) -> authorization.Assignment | None:
@@ -107,6 +114,7 @@ def put(transaction: Transaction, call: Call) -> Reply:
         raise errors.bad_format()
     role_id, principal_id = _role_id(given), _principal_id(given)
     condition, version = _condition(given)
+    existing.require(transaction, scope)
     role_definitions.visible(transaction, role_id, scope)
     row = transaction.session.get(authorization.Assignment, name)
     if row is not None:
@@ -164,6 +172,8 @@ def _condition(given: dict[str, object]) -> tuple[str | None, str | None]:
 def _principal(transaction: Transaction, principal_id: str, given: object) -> principals.DirectoryObject:
     found = principals.by_id(transaction.session, principal_id)
     if found is None:
+        if transaction.session.get(principals.Application, principal_id) is not None:
+            raise errors.refuse("unsupported_principal", kind="Application")
         raise errors.no_principal(principal_id, transaction.tenant_id())
     if given and str(given).lower() != found.kind.lower():
         raise errors.wrong_principal_type(principal_id, found.kind, str(given))
@@ -173,9 +183,8 @@ def _principal(transaction: Transaction, principal_id: str, given: object) -> pr
 def _check_new(transaction: Transaction, scope: str, principal_id: str, role_id: str) -> None:
     """Check what a second assignment of the same role, and one too many, run into."""
     session, key = transaction.session, scopes.key(scope)
-    if any(
-        row.scope_key == key and row.role_id == role_id for row in authorization.assignments_of(session, [principal_id])
-    ):
+    held = authorization.assignments_of(session, [principal_id])
+    if any(row.scope_key == key and row.role_id == role_id for row in held):
         raise errors.fixed("exists")
     management = key.startswith("/providers/microsoft.management/managementgroups/")
     role, _ = role_definitions.visible(transaction, role_id, scope)

@@ -62,13 +62,25 @@ def show(transaction: Transaction, call: Call) -> Reply:
 
 def locations(transaction: Transaction, call: Call) -> Reply:
     """Return the regions."""
-    subscription = call.params["subscription"]
-    value = [
-        {
-            "id": f"/subscriptions/{subscription}/locations/{name}", "name": name, "type": "Region",
-            "displayName": name.title(), "regionalDisplayName": name.title(),
-            "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
-        }
-        for name in versions.LOCATIONS
-    ]  # fmt: skip
-    return bodies.reply(call, {"value": value})
+    base = f"/subscriptions/{call.params['subscription']}/locations"
+    return bodies.reply(call, {"value": [_region(base, region) for region in versions.regions()]})
+
+
+def _region(base: str, region: versions.Data) -> dict[str, object]:
+    name, paired = region["name"], region["pairedRegion"]
+    metadata: dict[str, object] = {
+        "regionType": "Physical", "regionCategory": "Recommended" if region["zones"] else "Other",
+        **{member: region[member] for member in (
+            "geography", "geographyGroup", "longitude", "latitude", "physicalLocation")},
+        "pairedRegion": [{"name": paired, "id": f"{base}/{paired}"}] if paired else [],
+    }  # fmt: skip
+    shown: dict[str, object] = {
+        "id": f"{base}/{name}", "name": name, "type": "Region", "displayName": region["displayName"],
+        "regionalDisplayName": region["regionalDisplayName"], "metadata": metadata,
+    }  # fmt: skip
+    if region["zones"]:
+        shown["availabilityZoneMappings"] = [
+            {"logicalZone": logical, "physicalZone": f"{name}-az{physical}"}
+            for logical, physical in (("1", 3), ("2", 1), ("3", 2))
+        ]
+    return shown

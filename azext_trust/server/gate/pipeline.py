@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -89,6 +90,12 @@ class Service:
         # Login servers answer some requests from what they remember, without a worker thread.
         self.quick: Callable[[Any, Route, int], Reply | None] | None = None
         self.before: Callable[[Call, Route], None] = getattr(self.errors, "before", lambda call, row: None)
+        # What a service asks of every request beside: how paths may be spelled, and what else can stop an admitted one.
+        checks = self._module("checks") if importlib.util.find_spec(f"{self.package}.checks") else None
+        self.rewrite: Callable[[str], str] = getattr(checks, "rewrite", lambda path: path)
+        self.admitted: Callable[[Transaction, Call, Route, str], None] = getattr(
+            checks, "admitted", lambda transaction, call, row, scope: None
+        )
 
     def _module(self, name: str) -> ModuleType:
         return importlib.import_module(f"{self.package}.{name}")
@@ -143,6 +150,7 @@ def found(service: Service, call: Call) -> Route:
     Raises:
         ServiceError: there is no such path, or it takes another method.
     """
+    call.path = service.rewrite(call.path)
     row, call_params, elsewhere = service.table.match(call.method, call.path)
     if row is None:
         raise service.errors.method_not_allowed(call) if elsewhere else service.errors.not_found(call)
@@ -208,18 +216,34 @@ def _admit(service: Service, transaction: Transaction, call: Call, row: Route, s
             attributes = cast(Callable[[Transaction, Call], Attributes], service.function(row.attributes))(
                 transaction, call
             )
+        _require(service, transaction, call, row, scope, attributes)
+    service.admitted(transaction, call, row, scope)
+
+
+def _require(
+    service: Service, transaction: Transaction, call: Call, row: Route, scope: str, attributes: Attributes | None
+) -> None:
+    try:
         Authoriser(transaction, call.caller).require(row.action, scope, attributes)
+    except Denied:
+        if not row.otherwise or not service.function(row.otherwise)(transaction, call):
+            raise
 
 
 def _reasons(denied: Denied) -> dict[str, object]:
+    """Return why it was refused: the missing action, a deny assignment, and the five nearest misses."""
     reasons: dict[str, object] = {"missing": denied.action, **denied.notes}
     if denied.decision is not None:
         if denied.decision.denied_by is not None:
             reasons["denyAssignment"] = denied.decision.denied_by.id
         reasons["nearest"] = [
-            {"kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None, "detail": miss.detail}
+            {
+                "kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None,
+                "role": miss.role.name if miss.role else None,
+                "scope": miss.assignment.scope if miss.assignment else None, "detail": miss.detail,
+            }
             for miss in denied.decision.misses[:5]
-        ]
+        ]  # fmt: skip
     return reasons
 
 

@@ -35,6 +35,8 @@ class Route:
         scope: a template over the path's placeholders; empty means the path itself.
         attributes: ``module:function`` giving a condition's attributes, or empty.
         own_transactions: the operation receives the store and opens short transactions itself.
+        otherwise: ``module:function`` telling whether the caller may although no role of its allows the action: owners
+            of a group or application, users on themselves (Entra's default user permissions).
         streams: the operation takes the request's body piece by piece (`stream.Receiver`); it has `own_transactions`.
     """
 
@@ -46,6 +48,7 @@ class Route:
     scope: str = ""
     attributes: str = ""
     own_transactions: bool = False
+    otherwise: str = ""
     streams: bool = False
 
     def scope_of(self, path: str, params: dict[str, str]) -> str:
@@ -54,6 +57,7 @@ class Route:
 
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
+_FIXED = re.compile(r"\{\w+(?::path)?\}")
 
 
 def _compile(template: str) -> re.Pattern[str]:
@@ -64,6 +68,11 @@ def _compile(template: str) -> re.Pattern[str]:
         at = found.end()
     parts.append(re.escape(template[at:]))
     return re.compile("".join(parts) + "/?", re.IGNORECASE)
+
+
+def _landmark(template: str) -> str:
+    """Return the longest fixed part of a template, lower case: a path without it needs no regular expression."""
+    return max((part.lower() for part in _FIXED.split(template)), key=len)
 
 
 class RouteTable:
@@ -84,7 +93,10 @@ class RouteTable:
                 raise RouteError(f"{row.method} {row.path} has no action.")
             if row.method in {"PUT", "PATCH", "DELETE"} and not row.activity:
                 raise RouteError(f"{row.method} {row.path} changes something and has no activity name.")
-        self._compiled: list[tuple[re.Pattern[str] | None, Route]] = [(None, row) for row in self.rows]
+        # Patterns are compiled when first needed: a command that is its own server asks for a handful of rows.
+        self._compiled: list[tuple[str, re.Pattern[str] | None, Route]] = [
+            (_landmark(row.path), None, row) for row in self.rows
+        ]
 
     def match(self, method: str, path: str) -> tuple[Route | None, dict[str, str], bool]:
         """Find the row of a request.
@@ -93,12 +105,13 @@ class RouteTable:
             the row or None, its placeholders' values, and whether the path exists with another method.
         """
         elsewhere = False
-        for at, (pattern, row) in enumerate(self._compiled):
+        lower = path.lower()
+        for at, (landmark, pattern, row) in enumerate(self._compiled):
+            if landmark.rstrip("/") not in lower or (row.method != method and elsewhere):
+                continue
             if pattern is None:
-                if row.method != method and elsewhere:
-                    continue
                 pattern = _compile(row.path)
-                self._compiled[at] = (pattern, row)
+                self._compiled[at] = (landmark, pattern, row)
             found = pattern.fullmatch(path)
             if found is None:
                 continue

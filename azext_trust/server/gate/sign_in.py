@@ -13,7 +13,7 @@ from azext_trust.server.gate import grants, scope_tokens
 from azext_trust.server.gate.authenticate import NotAuthenticated, verified_claims
 from azext_trust.server.gate.grants import Holder
 from azext_trust.server.gate.login_servers import NULL_USER, Door, LoginServer, Pass
-from azext_trust.server.store import passwords, principals, secrets
+from azext_trust.server.store import passwords, principals, scope_maps, secrets
 from azext_trust.server.store.transaction import Transaction
 
 AUDIENCE = "https://containerregistry.azure.net"
@@ -79,7 +79,7 @@ def by_password(
         return _admin(transaction, server, name, password), None
     if is_guid(name):
         return _service_principal(transaction, name, password), None
-    token = scope_tokens.registry_token(transaction.session, server.id, name)
+    token = scope_maps.registry_token(transaction.session, server.id, name)
     if token is not None:
         if not scope_tokens.accepts(token, password, transaction.now_text()):
             raise SignInRefused("wrong or expired password, or the token is disabled", name)

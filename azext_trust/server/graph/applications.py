@@ -3,52 +3,71 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import bodies, certificates, errors, query
+from azext_trust.server.graph import bodies, certificates, deleted, errors, expand, listing, query
 from azext_trust.server.store import principals
+from azext_trust.server.store.directory_lists import Row
 from azext_trust.server.store.transaction import Transaction
 
 _WRITABLE = (
     "description", "groupMembershipClaims", "identifierUris", "isDeviceOnlyAuthSupported", "isFallbackPublicClient",
     "notes", "signInAudience", "tags", "optionalClaims", "api", "appRoles", "info", "publicClient",
-    "requiredResourceAccess", "web", "spa", "serviceManagementReference",
+    "requiredResourceAccess", "web", "spa", "serviceManagementReference", "parentalControlSettings", "addIns",
+    "defaultRedirectUri", "samlMetadataUrl", "tokenEncryptionKeyId",
 )  # fmt: skip
+AUDIENCES = frozenset({"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount",
+                       "PersonalMicrosoftAccount"})  # fmt: skip
 
 
-def named(transaction: Transaction, object_id: str) -> principals.Application:
-    """Return the application with this object id (not its appId).
+def named(transaction: Transaction, name: str) -> principals.Application:
+    """Return the application with this object id, or with ``appId=..`` in front the one with this appId.
 
     Raises:
         ServiceError: Request_ResourceNotFound.
     """
-    found = transaction.session.get(principals.Application, object_id.lower())
+    if name.lower().startswith("appid="):
+        found = principals.application_by_app_id(transaction.session, name[6:])
+    else:
+        found = transaction.session.get(principals.Application, name.lower())
     if found is None:
-        raise errors.no_object(object_id)
+        raise errors.no_object(name)
     return found
+
+
+def bodies_of(transaction: Transaction, rows: Sequence[Row]) -> list[query.Body]:
+    """Return applications as Graph shows them; their credentials are read together."""
+    found = [row for row in rows if isinstance(row, principals.Application)]
+    held: dict[str, list[principals.Credential]] = {}
+    for at in range(0, len(found), 500):
+        for one in principals.credentials(transaction.session, [row.id for row in found[at : at + 500]]):
+            held.setdefault(one.owner_id, []).append(one)
+    return [bodies.application(row, held.get(row.id, [])) for row in found]
 
 
 def body_of(transaction: Transaction, row: principals.Application) -> query.Body:
     """Return an application as Graph shows it."""
-    return bodies.application(row, principals.credentials(transaction.session, [row.id]))
+    return bodies_of(transaction, [row])[0]
+
+
+APPLICATIONS = listing.Collection("applications", principals.Application, (), bodies_of)
 
 
 def listed(transaction: Transaction, call: Call) -> Reply:
     """Return applications."""
-    wanted = query.simple(call)
-    rows: Iterable[principals.Application]
-    if wanted and wanted[0] == "appid":
-        found = principals.application_by_app_id(transaction.session, wanted[1])
-        rows = [found] if found else []
-    else:
-        rows = principals.applications(transaction.session)
-    return query.listing(call, "applications", (body_of(transaction, row) for row in rows))
+    return listing.reply(transaction, call, APPLICATIONS)
+
+
+def counted(transaction: Transaction, call: Call) -> Reply:
+    """Return how many applications there are."""
+    return listing.number(transaction, call, APPLICATIONS)
 
 
 def show(transaction: Transaction, call: Call) -> Reply:
     """Return one application."""
-    return query.entity(call, "applications", body_of(transaction, named(transaction, call.params["id"])))
+    row = named(transaction, call.params["id"])
+    return query.entity(call, "applications", expand.add(transaction, call, row.id, body_of(transaction, row)))
 
 
 def create(transaction: Transaction, call: Call) -> Reply:
@@ -72,11 +91,10 @@ def create(transaction: Transaction, call: Call) -> Reply:
 def _apply(transaction: Transaction, row: principals.Application, body: dict[str, object]) -> None:
     uris = body.get("identifierUris")
     if isinstance(uris, list):
-        for uri in uris:
-            other = principals.service_principal_by_name(transaction.session, str(uri))
-            held = principals.application_with_uri(transaction.session, str(uri))
-            if (other is not None and other.app_id != row.app_id) or (held is not None and held.id != row.id):
-                raise errors.taken("identifierUris")
+        _check_uris(transaction, row, uris)
+    audience = body.get("signInAudience")
+    if audience is not None and audience not in AUDIENCES:
+        raise errors.bad_request("Invalid value specified for property 'signInAudience' of resource 'Application'.")
     row.properties = {**row.properties, **{name: body[name] for name in _WRITABLE if name in body}}
     keys = body.get("keyCredentials")
     if isinstance(keys, list):
@@ -87,6 +105,14 @@ def _apply(transaction: Transaction, row: principals.Application, body: dict[str
         if isinstance(uris, list):
             principals.set_service_principal_names(transaction.session, principal.id, [row.app_id, *map(str, uris)])
     transaction.session.flush()
+
+
+def _check_uris(transaction: Transaction, row: principals.Application, uris: list[object]) -> None:
+    for uri in uris:
+        other = principals.service_principal_by_name(transaction.session, str(uri))
+        held = principals.application_with_uri(transaction.session, str(uri))
+        if (other is not None and other.app_id != row.app_id) or (held is not None and held.id != row.id):
+            raise errors.taken("identifierUris")
 
 
 def update(transaction: Transaction, call: Call) -> Reply:
@@ -102,12 +128,11 @@ def update(transaction: Transaction, call: Call) -> Reply:
 
 
 def delete(transaction: Transaction, call: Call) -> Reply:
-    """Delete an application with its service principal."""
+    """Delete an application with its service principal; both can be restored for 30 days."""
     row = named(transaction, call.params["id"])
     call.change(before={"id": row.id, "appId": row.app_id, "displayName": row.display_name})
     principal = principals.service_principal_by_app_id(transaction.session, row.app_id)
     if principal is not None:
-        principals.remove(transaction.session, principal.id)
-    principals.remove(transaction.session, row.id)
-    transaction.session.delete(row)
+        deleted.keep(transaction, principal)
+    deleted.keep_application(transaction, row)
     return query.reply(call, None, 204)

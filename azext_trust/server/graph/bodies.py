@@ -23,6 +23,11 @@ def user(row: principals.DirectoryObject, *, full: bool = False) -> Body:
     return found
 
 
+def user_shown(body: Body) -> Body:
+    """Return what a list shows of a full user body when no $select asks for more; its id comes last there (seen)."""
+    return {name: body[name] for name in (*_USER, "id")}
+
+
 def seconds(text: str) -> str:
     """Return a moment without its fraction, as most of Graph's times are."""
     return text.partition(".")[0] + "Z" if text else text
@@ -104,11 +109,20 @@ def application(row: principals.Application, credentials: Iterable[principals.Cr
     return defaults | dict(row.properties) | {"keyCredentials": keys, "passwordCredentials": passwords}
 
 
+_OF_APPLICATION = ("appRoles", "info", "tags", "notes")
+"""What a service principal shows of its application."""
+
+
 def service_principal(
-    row: principals.DirectoryObject, names: list[str], tenant: str, credentials: Iterable[principals.Credential]
-) -> Body:
-    """Return a service principal."""
+    row: principals.DirectoryObject, names: list[str], tenant: str, credentials: Iterable[principals.Credential],
+    registered: principals.Application | None = None,
+) -> Body:  # fmt: skip
+    """Return a service principal; much of what it shows is its application's."""
     keys, passwords = _credentials(credentials)
+    held = registered.properties if registered else {}
+    web, api = held.get("web"), held.get("api")
+    urls = web.get("redirectUris") if isinstance(web, dict) else None
+    scopes = api.get("oauth2PermissionScopes") if isinstance(api, dict) else None
     kind = row.properties.get("servicePrincipalType", "Application")
     defaults: Body = {
         "id": row.id, "deletedDateTime": None, "accountEnabled": row.enabled, "alternativeNames": [],
@@ -116,13 +130,17 @@ def service_principal(
         "appOwnerOrganizationId": tenant, "appRoleAssignmentRequired": False, "createdDateTime": seconds(row.created),
         "description": None, "disabledByMicrosoftStatus": None, "displayName": row.display_name, "homepage": None,
         "loginUrl": None, "logoutUrl": None, "notes": None, "notificationEmailAddresses": [],
-        "preferredSingleSignOnMode": None, "preferredTokenSigningKeyThumbprint": None, "replyUrls": [],
-        "servicePrincipalNames": names, "servicePrincipalType": kind, "signInAudience": "AzureADMyOrg", "tags": [],
+        "preferredSingleSignOnMode": None, "preferredTokenSigningKeyThumbprint": None,
+        "replyUrls": list(urls) if isinstance(urls, list) else [],
+        "servicePrincipalNames": names, "servicePrincipalType": kind,
+        "signInAudience": held.get("signInAudience", "AzureADMyOrg" if registered else None), "tags": [],
         "tokenEncryptionKeyId": None, "samlSingleSignOnSettings": None, "addIns": [], "appRoles": [],
         "info": {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None,
                  "termsOfServiceUrl": None},
-        "keyCredentials": keys, "oauth2PermissionScopes": [], "passwordCredentials": passwords,
+        "keyCredentials": keys, "oauth2PermissionScopes": list(scopes) if isinstance(scopes, list) else [],
+        "passwordCredentials": passwords,
         "resourceSpecificApplicationPermissions": [],
         "verifiedPublisher": {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None},
     }  # fmt: skip
-    return defaults | {n: v for n, v in row.properties.items() if n in defaults}
+    shared = {name: held[name] for name in _OF_APPLICATION if held.get(name)}
+    return defaults | shared | {n: v for n, v in row.properties.items() if n in defaults}

@@ -24,11 +24,16 @@ def replace(transaction: Transaction, owner_id: str, keys: list[object]) -> None
             transaction.session.delete(row)
     for key in keys:
         if isinstance(key, dict) and key.get("key"):
-            transaction.session.add(_certificate(owner_id, key))
+            transaction.session.add(certificate(owner_id, key))
     transaction.session.flush()
 
 
-def _certificate(owner_id: str, key: dict[str, object]) -> principals.Credential:
+def certificate(owner_id: str, key: dict[str, object]) -> principals.Credential:
+    """Return the credential that a keyCredential with a body makes, not yet added.
+
+    Raises:
+        ServiceError: the body is no certificate.
+    """
     from cryptography import x509
 
     try:
@@ -39,7 +44,7 @@ def _certificate(owner_id: str, key: dict[str, object]) -> principals.Credential
     thumbprint = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
     return principals.Credential(
         id=str(key.get("keyId") or uuid.uuid4()).lower(), owner_id=owner_id, kind="certificate",
-        display_name=str(key.get("displayName") or f"CN={loaded.subject.rfc4514_string()}"),
+        display_name=str(key.get("displayName") or loaded.subject.rfc4514_string()),
         start=clock.to_text(loaded.not_valid_before_utc), end=clock.to_text(loaded.not_valid_after_utc),
         properties={"der": base64.b64encode(der).decode(), "thumbprint": thumbprint},
     )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from azext_trust.rbac import directory
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import errors, members, query
-from azext_trust.server.store import principals
+from azext_trust.server.graph import errors, listing, members, query, references
+from azext_trust.server.store import directory_lists, principals
 from azext_trust.server.store.transaction import Transaction
 
 
@@ -25,30 +25,51 @@ def _named(call: Call) -> directory.DirectoryRole:
     raise errors.no_object(call.params["id"])
 
 
+def _template(role: directory.DirectoryRole) -> query.Body:
+    return {
+        "id": role.id, "deletedDateTime": None, "description": role.description, "displayName": role.name
+    }  # fmt: skip
+
+
 def listed(transaction: Transaction, call: Call) -> Reply:
     """Return the directory roles."""
     return query.listing(call, "directoryRoles", (_body(role) for role in directory.directory_roles().values()))
 
 
-def members_of(transaction: Transaction, role: str) -> list[str]:
-    """Return the object ids of a role's holders."""
-    return principals.role_holders(transaction.session, role)
+def show(transaction: Transaction, call: Call) -> Reply:
+    """Return one directory role."""
+    return query.entity(call, "directoryRoles", _body(_named(call)))
+
+
+def activate(transaction: Transaction, call: Call) -> Reply:
+    """Activate a role from its template; here all of them are active."""
+    call.params = {**call.params, "id": str(call.json().get("roleTemplateId") or "")}
+    role = _named(call)
+    call.change(after={"role": role.name})
+    return query.entity(call, "directoryRoles", _body(role), 201)
+
+
+def templates(transaction: Transaction, call: Call) -> Reply:
+    """Return the templates of directory roles."""
+    rows = (_template(role) for role in directory.directory_roles().values())
+    return query.listing(call, "directoryRoleTemplates", rows)
+
+
+def template(transaction: Transaction, call: Call) -> Reply:
+    """Return one template."""
+    return query.entity(call, "directoryRoleTemplates", _template(_named(call)))
 
 
 def holders(transaction: Transaction, call: Call) -> Reply:
     """Return a role's holders."""
-    rows = principals.by_ids(transaction.session, members_of(transaction, _named(call).name)).values()
-    return query.listing(call, "directoryObjects", (members.typed(transaction, row) for row in rows))
+    return listing.reply(transaction, call, members.OBJECTS, directory_lists.role_holders(_named(call).name))
 
 
 def add(transaction: Transaction, call: Call) -> Reply:
     """Give a role to somebody."""
     role = _named(call)
-    target = str(call.json().get("@odata.id", "")).rstrip("/").rpartition("/")[2].lower()
-    row = principals.by_id(transaction.session, target)
-    if row is None:
-        raise errors.no_object(target)
-    if row.id in members_of(transaction, role.name):
+    row = references.referenced(transaction, call)
+    if row.id in principals.role_holders(transaction.session, role.name):
         raise errors.already_member("members")
     transaction.session.add(principals.DirectoryRoleMember(role=role.name, principal_id=row.id))
     call.change(after={"role": role.name, "member": row.id})

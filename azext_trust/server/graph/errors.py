@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 from azext_trust.server.gate.authorise import Denied
@@ -37,8 +38,13 @@ def unauthenticated(problem: str, call: Call) -> ServiceError:
         "missing": "Access token is empty.",
         "expired": "Lifetime validation failed, the token is expired.",
         "audience": "Access token validation failure. Invalid audience.",
-    }.get(problem, "CompactToken validation failed with reason code: 80049228.")
+        "revoked": "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+                   "TokenIssuedBeforeRevocationTimestamp",
+    }.get(problem, "CompactToken validation failed with reason code: 80049228.")  # fmt: skip
     where = f'Bearer realm="", authorization_uri="{call.settings.login_endpoint}/common/oauth2/authorize"'
+    if call.challenge:
+        claims = base64.b64encode(call.challenge.encode()).decode()
+        where += f', error="insufficient_claims", claims="{claims}"'
     return ServiceError(401, "InvalidAuthenticationToken", message, headers={"www-authenticate": where})
 
 
@@ -92,6 +98,73 @@ def bad_request(message: str) -> ServiceError:
 def bad_filter(reason: str) -> ServiceError:
     """The $filter cannot be read."""
     return ServiceError(400, "BadRequest", f"Invalid filter clause: {reason}")
+
+
+def bad_search(text: str) -> ServiceError:
+    """The $search cannot be read."""
+    return ServiceError(
+        400, "Request_BadRequest", f"Syntax error: character '{text[:1]}' is not valid at position 0 in '{text}'."
+    )
+
+
+_ADVANCED = "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+
+
+def needs_header(operator: str) -> ServiceError:
+    """An operator that Entra answers from its index alone."""
+    return unsupported(
+        f"Operator '{operator}' is not supported because the 'ConsistencyLevel:eventual' header is missing. {_ADVANCED}"
+    )
+
+
+def search_needs_header() -> ServiceError:
+    """$search is answered from Entra's index alone."""
+    return unsupported(
+        "Request with $search query parameter only works through MSGraph with a special request header: "
+        "'ConsistencyLevel: eventual'"
+    )
+
+
+def unsupported(message: str) -> ServiceError:
+    """A query that Entra does not answer."""
+    return ServiceError(400, "Request_UnsupportedQuery", message)
+
+
+def expired_token() -> ServiceError:
+    """The place of a page is not one that was given out."""
+    return ServiceError(400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no "
+                        "longer be included in your request.")  # fmt: skip
+
+
+def weak_password() -> ServiceError:
+    """A password that Entra's complexity rule refuses."""
+    return bad_request(
+        "The specified password does not comply with password complexity requirements. Please provide a different "
+        "password."
+    )
+
+
+def wrong_old_password() -> ServiceError:
+    """Who changes a password shows the old one."""
+    return bad_request("The specified current password does not match.")
+
+
+def bad_batch(message: str) -> ServiceError:
+    """A batch is not of the form it needs."""
+    return ServiceError(400, "BadRequest", message)
+
+
+def bad_proof() -> ServiceError:
+    """A key is changed only by who holds one of the object's keys (addKey, removeKey)."""
+    return ServiceError(
+        401, "Authentication_MissingOrMalformed",
+        "Access token missing or malformed: the proof is not signed with a certificate of the object.",
+    )  # fmt: skip
+
+
+def privileged() -> ServiceError:
+    """The target holds an administrator's role, or is a group that may: fewer roles reach it."""
+    return ServiceError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def taken(name: str) -> ServiceError:

@@ -1,22 +1,19 @@
-"""OData of Graph's lists: $filter, $search, $select, $orderby, $top, $count, next links (OData 4.01 part 2)."""
+"""OData of Graph's lists: options, pages, selection (OData 4.01 part 2; Entra's advanced query rules)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import parse_qsl, urlencode
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import errors
+from azext_trust.server.graph import errors, filter_syntax, filter_test, search
 
 Body = dict[str, object]
-Test = Callable[[Body], bool]
 PAGE, MOST = 100, 999
-
-_TOKEN = re.compile(
-    r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<punct>[(),:])|(?P<name>[A-Za-z_@$][\w./@-]*)"
-    r"|(?P<number>-?\d[\w.:+-]*))"
-)
 
 
 def reply(call: Call, body: object, status: int = 200, **more: str) -> Reply:
@@ -26,49 +23,140 @@ def reply(call: Call, body: object, status: int = 200, **more: str) -> Reply:
 
 def context(call: Call, what: str) -> str:
     """Return the @odata.context of a collection or entity."""
+    chosen = [name.strip() for name in call.query.get("$select", "").split(",") if name.strip()]
+    if chosen and "(" not in what and what[:1].islower():
+        head, slash, tail = what.partition("/")
+        what = f"{head}({','.join(chosen)}){slash}{tail}"
     return f"{call.settings.origin}/v1.0/$metadata#{what}"
 
 
-def listing(call: Call, what: str, rows: Iterable[Body]) -> Reply:
-    """Return a page of a collection, filtered, ordered and cut as the query says.
+@dataclass(frozen=True)
+class Options:
+    """What a list is asked for.
+
+    Attributes:
+        filter: the $filter's tree, or None.
+        search: the $search, or None.
+        size: rows a page.
+        counted: whether the answer says how many there are.
+        order: members to sort by, each with whether it descends.
+    """
+
+    filter: filter_syntax.Node | None
+    search: search.Search | None
+    size: int
+    counted: bool
+    order: tuple[tuple[str, bool], ...]
+
+    def fits(self, row: Body) -> bool:
+        """Tell whether an object is asked for."""
+        if self.filter is not None and not filter_test.fits(self.filter, row):
+            return False
+        return self.search is None or self.search.fits(row)
+
+
+def options(call: Call, *, advanced: bool = True) -> Options:
+    """Read the options of a list.
+
+    Args:
+        call: the request.
+        advanced: whether Entra's rule holds that some queries need ``ConsistencyLevel: eventual``.
 
     Raises:
-        ServiceError: a parameter cannot be read.
+        ServiceError: an option cannot be read, or needs the header.
     """
-    found = [row for row in rows if _matches(call, row)]
-    found = _ordered(found, call.query.get("$orderby", ""))
-    size = _number(call, "$top", PAGE)
-    at = _number(call, "$skiptoken", 0)
-    body: Body = {"@odata.context": context(call, what)}
-    if call.query.get("$count", "").lower() == "true":
-        body["@odata.count"] = len(found)
-    if len(found) > at + size:
-        kept = [(k, v) for k, v in parse_qsl(call.raw_query) if k.lower() != "$skiptoken"]
-        body["@odata.nextLink"] = f"{call.settings.origin}{call.path}?{urlencode([*kept, ('$skiptoken', at + size)])}"
-    body["value"] = [selected(call, row) for row in found[at : at + size]]
-    return reply(call, body)
+    eventual = call.headers.get("consistencylevel", "").lower() == "eventual"
+    text, searched = call.query.get("$filter", "").strip(), call.query.get("$search", "").strip()
+    tree = filter_syntax.parse(text) if text else None
+    order = tuple(_order(part) for part in call.query.get("$orderby", "").split(",") if part.strip())
+    if advanced and not eventual:
+        if searched:
+            raise errors.search_needs_header()
+        used = sorted(filter_syntax.features(tree)) if tree is not None else []
+        if used:
+            raise errors.needs_header(used[0])
+        if tree is not None and order:
+            raise errors.unsupported("Sorting not supported for current query.")
+    counted = call.query.get("$count", "").lower() == "true"
+    found = search.parse(searched) if searched else None
+    return Options(tree, found, _number(call, "$top", PAGE), counted, order)
 
 
-def show_as(reply: Reply, shown: dict[str, Body]) -> None:
-    """Replace the objects of a listing by shorter forms of themselves, by id."""
-    assert isinstance(reply.body, dict)
-    reply.body["value"] = [shown[row["id"]] for row in reply.body["value"]]
+def _order(part: str) -> tuple[str, bool]:
+    name, _, way = part.strip().partition(" ")
+    if way.strip().lower() not in ("", "asc", "desc"):
+        raise errors.bad_request(f"Invalid value '{part.strip()}' for $orderby query option found.")
+    return name, way.strip().lower() == "desc"
 
 
 def _number(call: Call, name: str, default: int) -> int:
     text = call.query.get(name)
     if text is None:
         return default
-    if not text.isdigit() or (name == "$top" and not 1 <= int(text) <= MOST):
-        raise errors.bad_request(f"Invalid value '{text}' for {name} query option found.")
+    if not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+        raise errors.bad_request(f"Invalid page size specified: '{text}'. Must be between 1 and {MOST} inclusive.")
     return int(text)
 
 
+def token(call: Call) -> list[str]:
+    """Return where a page begins: what `next_link` was given, empty for the first page.
+
+    Raises:
+        ServiceError: the token is not one of ours.
+    """
+    text = call.query.get("$skiptoken", "")
+    if not text:
+        return []
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
+        raise errors.expired_token()
+    return found
+
+
+def next_link(call: Call, place: list[str]) -> str:
+    """Return the address of the next page."""
+    made = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    kept = [(k, v) for k, v in parse_qsl(call.raw_query) if k.lower() != "$skiptoken"]
+    query = urlencode([*kept, ("$skiptoken", made)], safe="$", quote_via=quote)
+    return f"{call.settings.origin}{call.path}?{query}"
+
+
+def page(call: Call, what: str, rows: list[Body], following: list[str] | None, count: int | None) -> Reply:
+    """Return the answer that holds a page."""
+    body: Body = {"@odata.context": context(call, what)}
+    if count is not None:
+        body["@odata.count"] = count
+    if following is not None:
+        body["@odata.nextLink"] = next_link(call, following)
+    body["value"] = [selected(call, row) for row in rows]
+    return reply(call, body)
+
+
+def listing(call: Call, what: str, rows: Iterable[Body], *, advanced: bool = False) -> Reply:
+    """Return a page of a short collection that is at hand, filtered, ordered and cut as the query says."""
+    asked = options(call, advanced=advanced)
+    found = [row for row in rows if asked.fits(row)]
+    for name, down in reversed(asked.order):
+        found = sorted(found, key=_key(name), reverse=down)
+    start = token(call)
+    at = int(start[0]) if start and start[0].isdigit() else 0
+    more = [str(at + asked.size)] if len(found) > at + asked.size else None
+    return page(call, what, found[at : at + asked.size], more, len(found) if asked.counted else None)
+
+
+def _key(name: str) -> Callable[[Body], str]:
+    return lambda row: str(filter_test.value_at(row, name) or "").lower()
+
+
 def selected(call: Call, row: Body) -> Body:
-    """Return what $select names of an object; @-members stay."""
+    """Return what $select names of an object; @-members and expanded ones stay."""
     names = [name.strip().lower() for name in call.query.get("$select", "").split(",") if name.strip()]
     if not names or "*" in names:
         return row
+    names += [name.partition("(")[0].strip().lower() for name in call.query.get("$expand", "").split(",")]
     return {name: value for name, value in row.items() if name.lower() in names or name.startswith("@")}
 
 
@@ -77,194 +165,6 @@ def entity(call: Call, what: str, row: Body, status: int = 200) -> Reply:
     return reply(call, {"@odata.context": context(call, f"{what}/$entity"), **selected(call, row)}, status)
 
 
-def _ordered(rows: list[Body], text: str) -> list[Body]:
-    for part in reversed([part for part in text.split(",") if part.strip()]):
-        name, _, way = part.strip().partition(" ")
-        rows = sorted(rows, key=lambda row: _sort_key(_value(row, name)), reverse=way.strip().lower() == "desc")
-    return rows
-
-
-def _sort_key(value: object) -> str:
-    return str(value or "").lower()
-
-
-def _matches(call: Call, row: Body) -> bool:
-    text = call.query.get("$filter", "")
-    searched = call.query.get("$search", "").strip()
-    if text and not parse(text)(row):
-        return False
-    if searched:
-        name, _, word = searched.strip('"').partition(":")
-        return word.strip('"').lower() in str(_value(row, name) or "").lower()
-    return True
-
-
-_parsed: dict[str, Test] = {}
-
-
-def parse(text: str) -> Test:
-    """Return the test that a $filter is.
-
-    Raises:
-        ServiceError: it cannot be read.
-    """
-    if text not in _parsed:
-        parser = _Parser(text)
-        test = parser.either()
-        if parser.at != len(parser.tokens):
-            raise errors.bad_filter(f"Syntax error at position {parser.place()} in '{text}'.")
-        if len(_parsed) > 500:
-            _parsed.clear()
-        _parsed[text] = test
-    return _parsed[text]
-
-
-def _value(row: Body, path: str) -> object:
-    value: object = row
-    for part in path.split("/"):
-        if not isinstance(value, dict):
-            return None
-        value = next((v for k, v in value.items() if k.lower() == part.lower()), None)
-    return value
-
-
-def _same(left: object, right: object) -> bool:
-    if isinstance(left, str) and isinstance(right, str):
-        return left.lower() == right.lower()
-    return left == right
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text, self.at, self.depth = text, 0, 0
-        self.tokens: list[tuple[str, str, int]] = []
-        place = 0
-        while place < len(text.rstrip()):
-            found = _TOKEN.match(text, place)
-            if found is None:
-                raise errors.bad_filter(
-                    f"There is an unterminated literal or a syntax error at position {place} in '{text}'."
-                )
-            kind = str(found.lastgroup)
-            self.tokens.append((kind, found[kind], found.start(kind)))
-            place = found.end()
-
-    def place(self) -> int:
-        return self.tokens[self.at][2] if self.at < len(self.tokens) else len(self.text)
-
-    def peek(self) -> str:
-        return self.tokens[self.at][1].lower() if self.at < len(self.tokens) else ""
-
-    def take(self, wanted: str = "") -> tuple[str, str]:
-        if self.at >= len(self.tokens) or (wanted and self.peek() != wanted):
-            raise errors.bad_filter(f"Syntax error at position {self.place()} in '{self.text}'.")
-        self.at += 1
-        kind, text, _ = self.tokens[self.at - 1]
-        return kind, text
-
-    def either(self) -> Test:
-        self.depth += 1
-        if self.depth > 30:
-            raise errors.bad_filter("The filter is nested too deeply.")
-        tests = [self.both()]
-        while self.peek() == "or":
-            self.take()
-            tests.append(self.both())
-        self.depth -= 1
-        return tests[0] if len(tests) == 1 else lambda row: any(test(row) for test in tests)
-
-    def both(self) -> Test:
-        tests = [self.one()]
-        while self.peek() == "and":
-            self.take()
-            tests.append(self.one())
-        return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
-
-    def one(self) -> Test:
-        if self.peek() == "not":
-            self.take()
-            inner = self.one()
-            return lambda row: not inner(row)
-        if self.peek() == "(":
-            self.take()
-            inner = self.either()
-            self.take(")")
-            return inner
-        kind, name = self.take()
-        if kind != "name":
-            raise errors.bad_filter(f"Syntax error at position {self.place()} in '{self.text}'.")
-        if self.peek() == "(" and name.lower() in ("startswith", "endswith", "contains"):
-            return self.function(name.lower())
-        if self.peek() == "(" and name.lower().endswith("/any"):
-            return self.any_of(name[: -len("/any")])
-        return self.comparison(name)
-
-    def function(self, name: str) -> Test:
-        self.take("(")
-        path = self.take()[1]
-        self.take(",")
-        wanted = str(self.literal()).lower()
-        self.take(")")
-        test: Callable[[str], bool] = {
-            "startswith": lambda text: text.startswith(wanted),
-            "endswith": lambda text: text.endswith(wanted),
-            "contains": lambda text: wanted in text,
-        }[name]
-        return lambda row: isinstance(_value(row, path), str) and test(str(_value(row, path)).lower())
-
-    def any_of(self, path: str) -> Test:
-        self.take("(")
-        variable = self.take()[1]
-        self.take(":")
-        inner = self.either()
-        self.take(")")
-
-        def test(row: Body) -> bool:
-            values = _value(row, path)
-            return isinstance(values, list) and any(inner({variable: value}) for value in values)
-
-        return test
-
-    def comparison(self, path: str) -> Test:
-        operator = self.take()[1].lower()
-        if operator == "in":
-            self.take("(")
-            wanted = [self.literal()]
-            while self.peek() == ",":
-                self.take()
-                wanted.append(self.literal())
-            self.take(")")
-            return lambda row: any(_same(_value(row, path), value) for value in wanted)
-        if operator not in ("eq", "ne", "ge", "le", "gt", "lt"):
-            raise errors.bad_filter(f"Syntax error at position {self.place()} in '{self.text}'.")
-        value = self.literal()
-        if operator in ("eq", "ne"):
-            return lambda row: _same(_value(row, path), value) == (operator == "eq")
-        order: dict[str, Callable[[str, str], bool]] = {
-            "ge": str.__ge__, "le": str.__le__, "gt": str.__gt__, "lt": str.__lt__,
-        }  # fmt: skip
-        return lambda row: order[operator](str(_value(row, path) or ""), str(value))
-
-    def literal(self) -> object:
-        kind, text = self.take()
-        if kind == "string":
-            return text[1:-1].replace("''", "'")
-        if kind == "punct":
-            raise errors.bad_filter(f"Syntax error at position {self.place()} in '{self.text}'.")
-        words: dict[str, object] = {"true": True, "false": False, "null": None}
-        return words.get(text.lower(), text)
-
-
-_EQUAL = re.compile(r"\s*(\w+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
-_ANY = re.compile(r"\s*(\w+)/any\(\s*(\w+)\s*:\s*\2\s+eq\s+'((?:[^']|'')*)'\s*\)\s*", re.IGNORECASE)
-
-
-def simple(call: Call) -> tuple[str, str] | None:
-    """Return name and value of a filter that is one equality, so that an index can answer it."""
-    text = call.query.get("$filter", "")
-    found: Sequence[str] | None = None
-    if match := _EQUAL.fullmatch(text):
-        found = (match[1], match[2])
-    elif match := _ANY.fullmatch(text):
-        found = (match[1], match[3])
-    return (found[0].lower(), found[1].replace("''", "'")) if found else None
+def texts(call: Call, value: list[str]) -> Reply:
+    """Return a collection of texts, ids."""
+    return reply(call, {"@odata.context": context(call, "Collection(Edm.String)"), "value": value})

@@ -3,56 +3,77 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import bodies, certificates, errors, query
-from azext_trust.server.store import principals
+from azext_trust.server.graph import bodies, certificates, deleted, errors, expand, listing, query
+from azext_trust.server.store import directory_lists, principals
+from azext_trust.server.store.directory_lists import Row
 from azext_trust.server.store.transaction import Transaction
 
 _WRITABLE = ("description", "notes", "tags", "homepage", "loginUrl", "alternativeNames", "appRoleAssignmentRequired")
 
 
-def named(transaction: Transaction, object_id: str) -> principals.DirectoryObject:
-    """Return the service principal with this object id.
+def named(transaction: Transaction, name: str) -> principals.DirectoryObject:
+    """Return the service principal with this object id, or with ``appId=..`` in front the one with this appId.
 
     Raises:
         ServiceError: Request_ResourceNotFound.
     """
-    found = principals.by_id(transaction.session, object_id)
+    if name.lower().startswith("appid="):
+        found = principals.service_principal_by_app_id(transaction.session, name[6:])
+    else:
+        found = principals.by_id(transaction.session, name)
     if found is None or found.kind != principals.SERVICE_PRINCIPAL:
-        raise errors.no_object(object_id)
+        raise errors.no_object(name)
     return found
+
+
+def bodies_of(transaction: Transaction, rows: Sequence[Row]) -> list[query.Body]:
+    """Return service principals as Graph shows them; names and credentials are read together."""
+    found = [row for row in rows if isinstance(row, principals.DirectoryObject)]
+    session, tenant = transaction.session, transaction.tenant_id()
+    shown: list[query.Body] = []
+    for at in range(0, len(found), 500):
+        part = found[at : at + 500]
+        names = principals.names_of(session, [row.id for row in part])
+        held: dict[str, list[principals.Credential]] = {}
+        for one in principals.credentials(session, [row.id for row in part]):
+            held.setdefault(one.owner_id, []).append(one)
+        known = principals.applications_by_app_ids(session, [str(row.app_id) for row in part])
+        shown += [
+            bodies.service_principal(
+                row, names.get(row.id, []), tenant, held.get(row.id, []), known.get(str(row.app_id))
+            )
+            for row in part
+        ]
+    return shown
 
 
 def body_of(transaction: Transaction, row: principals.DirectoryObject) -> query.Body:
     """Return a service principal as Graph shows it."""
-    session = transaction.session
-    names = principals.service_principal_names(session, row.id)
-    return bodies.service_principal(row, names, transaction.tenant_id(), principals.credentials(session, [row.id]))
+    return bodies_of(transaction, [row])[0]
+
+
+SERVICE_PRINCIPALS = listing.Collection(
+    "servicePrincipals", principals.DirectoryObject, (directory_lists.of_kind(principals.SERVICE_PRINCIPAL),), bodies_of
+)
 
 
 def listed(transaction: Transaction, call: Call) -> Reply:
     """Return service principals."""
-    session, wanted = transaction.session, query.simple(call)
-    rows: Iterable[principals.DirectoryObject]
-    found = None
-    if wanted and wanted[0] == "serviceprincipalnames":
-        found = principals.service_principal_by_name(session, wanted[1])
-        rows = [found] if found else []
-    elif wanted and wanted[0] == "appid":
-        found = principals.service_principal_by_app_id(session, wanted[1])
-        rows = [found] if found else []
-    else:
-        name = wanted[1] if wanted and wanted[0] == "displayname" else None
-        rows = principals.of_kind(session, principals.SERVICE_PRINCIPAL, name)
-    return query.listing(call, "servicePrincipals", (body_of(transaction, row) for row in rows))
+    return listing.reply(transaction, call, SERVICE_PRINCIPALS)
+
+
+def counted(transaction: Transaction, call: Call) -> Reply:
+    """Return how many service principals there are."""
+    return listing.number(transaction, call, SERVICE_PRINCIPALS)
 
 
 def show(transaction: Transaction, call: Call) -> Reply:
     """Return one service principal."""
     row = named(transaction, call.params["id"])
-    return query.entity(call, "servicePrincipals", body_of(transaction, row))
+    return query.entity(call, "servicePrincipals", expand.add(transaction, call, row.id, body_of(transaction, row)))
 
 
 def create(transaction: Transaction, call: Call) -> Reply:
@@ -77,6 +98,8 @@ def create(transaction: Transaction, call: Call) -> Reply:
     uris = application.properties.get("identifierUris")
     names = [app_id, *(map(str, uris) if isinstance(uris, list) else ())]
     principals.set_service_principal_names(transaction.session, row.id, names)
+    if call.caller.kind == principals.USER:
+        transaction.session.add(principals.Ownership(object_id=row.id, owner_id=call.caller.id))
     call.change(after={"id": row.id, "appId": app_id, "displayName": row.display_name})
     return query.entity(call, "servicePrincipals", body_of(transaction, row), 201)
 
@@ -103,8 +126,14 @@ def update(transaction: Transaction, call: Call) -> Reply:
 
 
 def delete(transaction: Transaction, call: Call) -> Reply:
-    """Delete a service principal; the application and the role assignments stay."""
+    """Delete a service principal; the application and the role assignments stay.
+
+    Raises:
+        ServiceError: a managed identity's goes with its resource only.
+    """
     row = named(transaction, call.params["id"])
+    if row.properties.get("servicePrincipalType") == "ManagedIdentity":
+        raise errors.bad_request("Managed Service Identity based service principals cannot be deleted.")
     call.change(before={"id": row.id, "appId": row.app_id, "displayName": row.display_name})
-    principals.remove(transaction.session, row.id)
+    deleted.keep(transaction, row)
     return query.reply(call, None, 204)

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from azext_trust.rbac import roles
 from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.operator import first_party
 from azext_trust.server.store import authorization, facts, principals, registries, resources, trust
 from azext_trust.server.store.transaction import Transaction
 
@@ -51,7 +52,7 @@ def _directory(transaction: Transaction, names: dict[str, str]) -> dict[str, obj
         "applications": _ordered([
             {"name": row.display_name,
              "names": [n for n in principals.service_principal_names(session, row.id) if n != row.app_id]}
-            for row in rows if row.kind == principals.SERVICE_PRINCIPAL
+            for row in rows if row.kind == principals.SERVICE_PRINCIPAL and not first_party.is_one(row)
         ], "name"),
         "directoryRoles": sorted(
             ({"role": row.role, "member": names[row.principal_id]}

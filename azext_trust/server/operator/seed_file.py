@@ -3,142 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from azext_trust.names.guids import is_guid
-from azext_trust.names.registries import valid_registry_name
 from azext_trust.server.operator.errors import SeedError
+from azext_trust.server.operator.seed_parts import DEFAULT, Seed
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-def _guid(text: str) -> str:
-    if not is_guid(text):
-        raise ValueError("an id is a GUID (8-4-4-4-12 hexadecimal digits)")
-    return text.lower()
-
-
-def _registry_name(text: str) -> str:
-    if not valid_registry_name(text):
-        raise ValueError("a registry's name has 5 to 50 letters and digits")
-    return text
-
-
-Guid = Annotated[str, AfterValidator(_guid)]
-
-
-class Tenant(_Part):
-    """The directory."""
-
-    id: Guid | None = None
-    domain: str = "contoso.com"
-
-
-class SubscriptionPart(_Part):
-    """The one subscription."""
-
-    id: Guid | None = None
-    name: str = "Lab"
-
-
-class RolePart(_Part):
-    """A role of a user; without a scope it holds at the subscription."""
-
-    role: str
-    scope: str | None = None
-
-
-class UserPart(_Part):
-    """A user."""
-
-    name: str
-    id: Guid | None = None
-    display_name: str | None = Field(default=None, alias="displayName")
-    password: str | None = None
-    roles: list[RolePart] = []
-    classic_administrator: bool = Field(default=False, alias="classicAdministrator")
-    enabled: bool = True
-
-
-class GroupPart(_Part):
-    """A security group; members are user names, application or group names, or object ids."""
-
-    name: str
-    id: Guid | None = None
-    members: list[str] = []
-
-
-class ApplicationPart(_Part):
-    """An application with its service principal."""
-
-    name: str
-    app_id: Guid | None = Field(default=None, alias="appId")
-    secret: str | None = None
-    identifier_uris: list[str] = Field(default=[], alias="identifierUris")
-
-
-class ResourceGroupPart(_Part):
-    """A resource group."""
-
-    name: str
-    location: str = "westeurope"
-
-
-class RegistryPart(_Part):
-    """A registry."""
-
-    name: Annotated[str, AfterValidator(_registry_name)]
-    resource_group: str = Field(alias="resourceGroup")
-    sku: Literal["Basic", "Standard", "Premium"] = "Premium"
-    content_trust: Literal["enabled", "disabled"] = Field(default="disabled", alias="contentTrust")
-    admin_user: bool = Field(default=False, alias="adminUser")
-    location: str | None = None
-
-
-class AssignmentPart(_Part):
-    """A role assignment; scope is a registry, a resource group or a full id, the subscription when omitted."""
-
-    assignee: str
-    role: str
-    scope: str | None = None
-
-
-class DirectoryRolePart(_Part):
-    """The holders of an Entra directory role."""
-
-    role: str
-    members: list[str] = []
-
-
-class Seed(_Part):
-    """A whole seed file."""
-
-    tenant: Tenant = Tenant()
-    subscription: SubscriptionPart = SubscriptionPart()
-    users: list[UserPart] = []
-    groups: list[GroupPart] = []
-    applications: list[ApplicationPart] = []
-    resource_groups: list[ResourceGroupPart] = Field(default=[], alias="resourceGroups")
-    registries: list[RegistryPart] = []
-    assignments: list[AssignmentPart] = []
-    directory_roles: list[DirectoryRolePart] = Field(default=[], alias="directoryRoles")
-
-
-DEFAULT = Seed(
-    users=[
-        UserPart(name="owner@contoso.com", display_name="Owner", roles=[RolePart(role="Owner")]),
-        UserPart(name="alain@contoso.com", display_name="Alain"),
-        UserPart(name="azureuser@contoso.com", display_name="Azure User"),
-    ],
-    # Who makes a tenant is its Global Administrator: without it nobody could create users or applications.
-    directory_roles=[DirectoryRolePart(role="Global Administrator", members=["owner@contoso.com"])],
-)
-"""The seed of a state that is founded without one: no resource group, no registry."""
+__all__ = ["DEFAULT", "Seed", "load", "parse"]
 
 
 def load(path: Path) -> Seed:

@@ -10,7 +10,7 @@ from azext_trust.server.gate import minting
 from azext_trust.server.gate.authorise import Authoriser
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.operator import errors
-from azext_trust.server.store import authorization, collection, facts, principals, registries, resources
+from azext_trust.server.store import authorization, collection, facts, options, principals, registries, resources
 from azext_trust.server.store import clock as clocks
 from azext_trust.server.store import trust as trust_store
 from azext_trust.server.store.activity import Activity
@@ -53,6 +53,23 @@ def set_retirement(transaction: Transaction, call: Call) -> Reply:
 def move_retirement(transaction: Transaction, position: str) -> None:
     """Set the switch's position, for the operation above and for ``serve --retirement``."""
     facts.put(transaction.session, facts.RETIREMENT, position)
+
+
+def shown_options(transaction: Transaction, call: Call) -> Reply:
+    """Return how this cloud behaves where the real one can behave in more than one way."""
+    return Reply(options.shown(options.get(transaction.session)))
+
+
+def set_options(transaction: Transaction, call: Call) -> Reply:
+    """Change some of the options: ``{"requestsPerMinute": 1200}``."""
+    before = options.get(transaction.session)
+    try:
+        after = options.changed(before, call.json())
+    except options.OptionError as error:
+        raise errors.bad_value("options", str(error)) from None
+    options.put(transaction.session, after)
+    call.change(before=options.shown(before), after=options.shown(after))
+    return Reply(options.shown(after))
 
 
 def clock(transaction: Transaction, call: Call) -> Reply:

@@ -62,6 +62,12 @@ class Deny(SQLModel, table=True):
     exclude_principals: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     only_this_scope: bool = False
     system_protected: bool = False
+    created_on: str = ""
+    created_by: str | None = None
+    updated_on: str = ""
+    updated_by: str | None = None
+    condition: str | None = None
+    condition_version: str | None = None
 
 
 def assignments_of(session: Session, principal_ids: Iterable[str]) -> list[Assignment]:
@@ -127,3 +133,34 @@ def has_assignments(session: Session, role_id: str) -> bool:
 def custom_role_by_name(session: Session, name: str) -> CustomRole | None:
     """Return the custom role with this name; case is ignored."""
     return session.exec(select(CustomRole).where(CustomRole.name_key == name.lower())).first()
+
+
+def denies_around(session: Session, scope_key: str, chain: Iterable[str]) -> list[Deny]:
+    """Return the deny assignments at a scope, above it (the chain) and below it."""
+    below = "/" if scope_key == "/" else scope_key + "/"
+    query = select(Deny).where(
+        or_(col(Deny.scope_key).in_(list(chain)), col(Deny.scope_key).startswith(below, autoescape=True))
+    )
+    return list(session.exec(query.order_by(col(Deny.created_on), col(Deny.id))))
+
+
+def remove_below(session: Session, scope_key: str) -> int:
+    """Delete the role and deny assignments at a scope that goes away, and below it; a later one of its name has none.
+
+    Returns:
+        how many role assignments went.
+    """
+    gone = 0
+    for table in (Assignment, Deny):
+        rows = session.exec(
+            select(table).where(
+                or_(
+                    col(table.scope_key) == scope_key,
+                    col(table.scope_key).startswith(scope_key + "/", autoescape=True),
+                )
+            )
+        ).all()
+        gone += len(rows) if table is Assignment else 0
+        for row in rows:
+            session.delete(row)
+    return gone

@@ -10,13 +10,14 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from azext_trust import home
+from azext_trust.server.store import changes
 from azext_trust.server.store import engine as engines
 from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.turns import Turns
 
 __all__ = ["HEAD", "StateError", "upgrade"]
 
-HEAD = "0004"
+HEAD = "0008"
 """The newest revision in ``migrations/versions``; a test holds it true."""
 SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -139,3 +140,5 @@ def run(engine: Engine, revision: str = "head") -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["engine"] = engine
     command.upgrade(config, revision)
+    with engine.begin() as connection:
+        changes.install(connection)

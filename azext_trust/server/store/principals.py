@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index, String, cast, func
 from sqlmodel import Field, Session, SQLModel, col, delete, or_, select
 
 USER, GROUP, SERVICE_PRINCIPAL = "User", "Group", "ServicePrincipal"
@@ -14,6 +14,8 @@ class DirectoryObject(SQLModel, table=True):
     """A user, group or service principal; `properties` holds what only Graph shows."""
 
     __tablename__ = "directory_object"
+    # Lists go by kind and name; a page of a large directory is read without sorting it.
+    __table_args__ = (Index("ix_directory_object_listed", "kind", "display_key", "id"),)
 
     id: str = Field(primary_key=True)
     kind: str = Field(index=True)
@@ -165,6 +167,13 @@ def service_principal_by_app_id(session: Session, app_id: str) -> DirectoryObjec
     return session.exec(select(DirectoryObject).where(DirectoryObject.app_id == app_id.lower())).first()
 
 
+def managed_identities(session: Session) -> list[DirectoryObject]:
+    """Return the service principals of managed identities, by name; `alternativeNames` holds the resource id."""
+    kind = col(DirectoryObject.properties)["servicePrincipalType"].as_string()
+    query = select(DirectoryObject).where(DirectoryObject.kind == SERVICE_PRINCIPAL, kind == "ManagedIdentity")
+    return list(session.exec(query.order_by(col(DirectoryObject.display_key), col(DirectoryObject.id))))
+
+
 def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ...]]:
     """Return every group the principal is in, transitively, with the way there.
 
@@ -174,11 +183,11 @@ def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ..
     chains: dict[str, tuple[str, ...]] = {}
     edge: dict[str, tuple[str, ...]] = {member_id: ()}
     while edge:
-        query = select(Membership).where(col(Membership.member_id).in_(list(edge)))
+        query = select(Membership.group_id, Membership.member_id).where(col(Membership.member_id).in_(list(edge)))
         reached: dict[str, tuple[str, ...]] = {}
-        for row in session.exec(query):
-            if row.group_id not in chains and row.group_id not in reached:
-                reached[row.group_id] = (*edge[row.member_id], row.group_id)
+        for group_id, member in session.exec(query):
+            if group_id not in chains and group_id not in reached:
+                reached[group_id] = (*edge[member], group_id)
         chains |= reached
         edge = reached
     return chains
@@ -242,9 +251,14 @@ def applications(session: Session) -> list[Application]:
 
 def application_with_uri(session: Session, uri: str) -> Application | None:
     """Return the application that has this identifier URI; case is ignored."""
-    for row in applications(session):
-        held = row.properties.get("identifierUris")
-        if isinstance(held, list) and uri.lower() in (str(text).lower() for text in held):
+    # Few applications have the text among their members at all; of these the list itself decides.
+    query = select(Application)
+    if uri.isascii() and '"' not in uri and "\\" not in uri:
+        held = func.lower(cast(Application.properties, String))
+        query = query.where(held.contains(f'"{uri.lower()}"', autoescape=True))
+    for row in session.exec(query.order_by(col(Application.id))):
+        uris = row.properties.get("identifierUris")
+        if isinstance(uris, list) and uri.lower() in (str(text).lower() for text in uris):
             return row
     return None
 
@@ -267,3 +281,20 @@ def owned(session: Session, owner_id: str) -> list[str]:
 def role_holders(session: Session, role: str) -> list[str]:
     """Return the object ids of a directory role's holders."""
     return list(session.exec(select(DirectoryRoleMember.principal_id).where(DirectoryRoleMember.role == role)))
+
+
+def names_of(session: Session, principal_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of service principals by object id, the appId first."""
+    rows = session.exec(
+        select(ServicePrincipalName).where(col(ServicePrincipalName.principal_id).in_(list(principal_ids)))
+    ).all()
+    found: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (":" in row.name, row.name)):
+        found.setdefault(row.principal_id, []).append(row.name)
+    return found
+
+
+def applications_by_app_ids(session: Session, app_ids: Iterable[str]) -> dict[str, Application]:
+    """Return applications by appId."""
+    query = select(Application).where(col(Application.app_id).in_(list(app_ids)))
+    return {row.app_id: row for row in session.exec(query)}

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
+IDENTITY = "identity"
+"""The member of `Registry.properties` that holds the registry's managed identities, as ARM shows them."""
 MODE_SWITCHES = "roleAssignmentModeSwitches"
 """A member of `Registry.properties` that ARM does not show: how often the role assignment mode was switched."""
 
 
 class Registry(SQLModel, table=True):
-    """A registry. `name_key` is unique in the whole cloud, as a login server is.
+    """A registry. `name_key` is unique in the whole cloud, and so is `label`, the first part of its login server.
 
     `trust_space` is the key under which its trust data lie; an erasure gives it a new one (see `trust.erase`).
     """
 
     __tablename__ = "registry"
+    __table_args__ = (Index("uq_registry_label", "label", unique=True),)
 
     id: str = Field(primary_key=True)
     scope_key: str = Field(unique=True)
@@ -25,6 +28,7 @@ class Registry(SQLModel, table=True):
     group_key: str = Field(index=True)
     name: str
     name_key: str = Field(unique=True)
+    label: str
     location: str
     sku: str
     admin_enabled: bool = False
@@ -49,6 +53,11 @@ def by_scope(session: Session, scope_key: str) -> Registry | None:
 def by_name(session: Session, name: str) -> Registry | None:
     """Return the registry of this name, whatever its subscription; case is ignored."""
     return session.exec(select(Registry).where(Registry.name_key == name.lower())).first()
+
+
+def by_label(session: Session, label: str) -> Registry | None:
+    """Return the registry whose login server begins so: its name, or name and hash; case is ignored."""
+    return session.exec(select(Registry).where(Registry.label == label.lower())).first()
 
 
 def in_subscription(session: Session, subscription_id: str, group: str | None = None) -> list[Registry]:
@@ -86,7 +95,7 @@ def default_policies(now: str) -> dict[str, dict[str, object]]:
     }
 
 
-def new(scope: str, location: str, sku: str, now: str, creator: str) -> Registry:
+def new(scope: str, location: str, sku: str, now: str, creator: str, label: str = "") -> Registry:
     """Return a new registry with a registry's default settings, not yet added to the session.
 
     Args:
@@ -95,10 +104,11 @@ def new(scope: str, location: str, sku: str, now: str, creator: str) -> Registry
         sku: ``Basic``, ``Standard`` or ``Premium``.
         now: the moment, in `clock.to_text` form.
         creator: upn or appId of who makes it.
+        label: the first part of its login server; empty: its name.
     """
     parts = scope.split("/")
     return Registry(
         id=str(uuid.uuid4()), scope_key=scope.lower(), subscription_id=parts[2].lower(), group_key=parts[4].lower(),
-        name=parts[8], name_key=parts[8].lower(), location=location, sku=sku, created=now, created_by=creator,
-        modified=now, modified_by=creator, policies=default_policies(now),
+        name=parts[8], name_key=parts[8].lower(), label=(label or parts[8]).lower(), location=location, sku=sku,
+        created=now, created_by=creator, modified=now, modified_by=creator, policies=default_policies(now),
     )  # fmt: skip

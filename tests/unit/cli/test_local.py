@@ -135,3 +135,23 @@ def test_a_seed_that_cannot_be_read(command: Command, tmp_path: Path) -> None:
     assert f"The seed file {tmp_path}/none.yaml cannot be read" in command.refused(
         f"cloud init --seed {tmp_path}/none.yaml"
     )
+
+
+def test_the_world_as_a_seed_file(command: Command, tmp_path: Path) -> None:
+    """Printed, or written as YAML from which another cloud is founded."""
+    world = command.value("local dump")
+    assert [row["name"] for row in world["registries"]] == ["basicregistry", "myregistry"]
+    file = tmp_path / "world.yaml"
+    assert command.run(f"local dump --file {file}") == (0, "", "")
+    command.run(f"cloud init --seed {file} --state {tmp_path}/copy")
+    assert command.value(f"local dump --state {tmp_path}/copy") == world
+    assert "cannot be written" in command.refused(f"local dump -f {tmp_path}/none/world.yaml")
+
+
+def test_options(command: Command) -> None:
+    """Listed, changed, and refused when there is no such one."""
+    assert command.value("local option list")["requestsPerMinute"] == 0
+    changed = command.value("local option set --settings requestsPerMinute=60 usersCreateGroups=false")
+    assert (changed["requestsPerMinute"], changed["usersCreateGroups"]) == (60, False)
+    assert "There is no option 'other'" in command.refused("local option set --settings other=1")
+    assert "is no value of" in command.refused("local option set --settings requestsPerMinute=many")

@@ -1,0 +1,50 @@
+"""How many requests a caller may make: token buckets, as ARM's (Throttling Resource Manager requests)."""
+
+from __future__ import annotations
+
+import threading
+from math import ceil
+
+from azext_trust.server.arm import bodies, errors
+from azext_trust.server.gate.call import Call
+from azext_trust.server.store import options
+from azext_trust.server.store.transaction import Transaction
+
+_KINDS = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
+_MOST = 10_000
+"""How many buckets are kept; what is forgotten is full again."""
+_buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
+_lock = threading.Lock()
+
+
+def admit(transaction: Transaction, call: Call) -> None:
+    """Count a request against its caller's limit; each worker counts for itself.
+
+    Raises:
+        ServiceError: SubscriptionRequestsThrottled, with Retry-After in seconds.
+    """
+    most = options.get(transaction.session).requests_per_minute
+    if not most:
+        return
+    kind = _KINDS.get(call.method, "write")
+    subscription = bodies.subscription_of(call.path) or ""
+    left = _take((call.caller.id, subscription.lower(), kind), most, transaction.now().timestamp())
+    if left < 0:
+        seconds = max(1, ceil(-left * 60 / most))
+        error = errors.refuse("throttled", kind=kind, subscription=subscription, actor=call.caller.id, seconds=seconds)
+        error.headers["retry-after"] = str(seconds)
+        raise error
+
+
+def _take(key: tuple[str, str, str], most: int, now: float) -> float:
+    """Take one token, and return how many are left; below zero: none was taken, and so much is missing."""
+    with _lock:
+        if len(_buckets) >= _MOST:
+            _buckets.clear()
+        held, at = _buckets.get(key, (float(most), now))
+        held = min(float(most), held + max(0.0, now - at) * most / 60)
+        if held < 1:
+            _buckets[key] = (held, now)
+            return held - 1
+        _buckets[key] = (held - 1, now)
+        return held - 1
