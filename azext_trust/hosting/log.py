@@ -57,6 +57,9 @@ def configure(form: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     _ACCESS.setLevel(logging.INFO)
+    # What no line shows is not found out for each of them (Python's logging HOWTO, Optimization).
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The event loop's warnings of clients that go away in the middle of a handshake are no news.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 

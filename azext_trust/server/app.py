@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import re
@@ -213,9 +214,8 @@ class App:
         with self._lock:
             if name not in self._services:
                 self._services[name] = Service(name, audiences(name, self.settings), _admission(name))
-                if name == "registry":
-                    from azext_trust.server.registry import quick
-
+                if _admission(name) is not None:
+                    quick = importlib.import_module(f"azext_trust.server.{name}.quick")
                     self._services[name].quick = quick.answer
             return self._services[name]
 

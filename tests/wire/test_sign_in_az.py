@@ -391,7 +391,7 @@ def test_printed_setup(shaped: Served, tmp_path: Path) -> None:
         "AZTRUST_PASSWORD": PASSWORDS["owner"],
         "AZURE_CORE_COLLECT_TELEMETRY": "no",
     }
-    script = f"set -e\n{recipe}\naz account show --query user.name -o tsv\naz acr list --query '[].name' -o tsv\n"
+    script = f"set -e\n{recipe}\naz account show --query user.name -o tsv\naz acr show -n guardedregistry --query name -o tsv\n"
     done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == ['{"status":"ok"}owner@contoso.com', "guardedregistry"]

@@ -273,11 +273,11 @@ def sku_not_supported(sku: str) -> ServiceError:
 
 def downgrade_loses_trust(name: str, sku: str, repositories: int, tags: int) -> ServiceError:
     """Content trust must be disabled before a registry leaves Premium (M1); the choice of words is ours."""
+    lost = f"{repositories} repositor{'y' if repositories == 1 else 'ies'} with {tags} signed tag{'s' * (tags != 1)}"
     return ServiceError(
         400, "SkuNotSupported",
         f"The SKU {sku} is not supported while content trust is enabled on the registry {name}: the trust data of "
-        f"{repositories} repositories with {tags} signed tags would be lost. Disable content trust "
-        "first, which deletes "
+        f"{lost} would be lost. Disable content trust first, which deletes "
         f"it for good: az acr config content-trust update --registry {name} --status disabled",
     )  # fmt: skip
 

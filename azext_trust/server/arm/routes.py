@@ -197,6 +197,7 @@ def _outside(path: str, kind: str, scope: str, lists: str = "") -> tuple[Route, 
         Route(method, path + "/{rest:path}", "unoffered:refused", f"{kind}/{verb}",
               "" if verb == "read" else f"{kind}/{verb}", scope=scope)
         for method, verb in actions.items()
+        if (kind, verb) != (f"{_R}/runs", "delete")  # Azure has no such operation
     ]  # fmt: skip
     return tuple(rows)
 

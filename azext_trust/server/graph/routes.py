@@ -41,13 +41,8 @@ _ME = (
     Route("GET", _V + "/me", "users:me", SIGNED_IN),
     Route("PATCH", _V + "/me", "users:update_me", SIGNED_IN, f"{_WRITE}/users/basic/update"),
     Route("POST", _V + "/me/changePassword", "users:change_password", SIGNED_IN, f"{_WRITE}/users/password/update"),
-    Route(
-        "POST",
-        _V + "/me/revokeSignInSessions",
-        "users:revoke_sessions",
-        SIGNED_IN,
-        f"{_WRITE}/users/invalidateAllRefreshTokens",
-    ),
+    Route("POST", _V + "/me/revokeSignInSessions", "users:revoke_sessions", SIGNED_IN,
+          f"{_WRITE}/users/invalidateAllRefreshTokens"),
     Route("GET", _V + "/me/ownedObjects", "members:my_objects", SIGNED_IN),
     Route("GET", _V + "/me/memberOf", "members:direct_groups", SIGNED_IN),
     Route("GET", _V + "/me/memberOf/microsoft.graph.{cast}", "members:direct_groups", SIGNED_IN),
@@ -61,7 +56,7 @@ _ME = (
     _read("/organization/{id}", "organization:show", "organization"),
     _read("/domains", "organization:domains", "domains"),
     _read("/domains/{id}", "organization:domain", "domains"),
-)
+)  # fmt: skip
 
 _USERS = (
     *_list("users", "users"),

@@ -222,6 +222,6 @@ def test_add_a_scope_map(cloud: Client) -> None:
     page = browser.open(f"{PAGES}/scope-maps/add")
     fields = {"name": "mine1", "description": "d", "actions": "repositories/a/content/read\r\n\r\n"}
     assert "The scope map mine1 was created." in browser.submit(page, fields=fields).text
-    refused = browser.submit(page, fields={**fields, "name": "other1"})
+    refused = browser.submit(page, fields={**fields, "name": "other1", "actions": "repositories/a/content/sing"})
     assert refused.status >= 400
-    assert "repositories/a/content/read" in refused.text
+    assert "repositories/a/content/sing" in refused.text
