@@ -63,7 +63,9 @@ def connection(client: Client) -> InProcess:
     scopes = {"https://management.core.windows.net": "", ORIGIN: f"{ORIGIN}/.default"}
     tokens = {name: client.sign_in("auditor@contoso.com", "Auditor-pass-1", scope) for name, scope in scopes.items()}
     return InProcess(
-        client, tokens, {"id": world.SUB_A, "name": "A", "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}}
+        client,
+        tokens,
+        {"id": world.SUB_A, "name": "A", "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}},
     )
 
 
