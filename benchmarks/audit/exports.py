@@ -17,9 +17,9 @@ def write(folder: Path, assignments: int) -> int:
     """Write a tenant's export into a folder and return how many bytes it has."""
     tenant = Tenant(Size.of(assignments))
     (folder / "group-members").mkdir(parents=True)
-    people = [{"id": name, "displayName": f"User {at}", "userPrincipalName": f"user{at}@contoso.com"}
+    people: list[Row] = [{"id": name, "displayName": f"User {at}", "userPrincipalName": f"user{at}@contoso.com"}
               for at, name in enumerate(tenant.people)]  # fmt: skip
-    groups = [{"id": name, "displayName": f"Group {at}", "securityEnabled": True}
+    groups: list[Row] = [{"id": name, "displayName": f"Group {at}", "securityEnabled": True}
               for at, name in enumerate(tenant.groups)]  # fmt: skip
     documents: dict[str, list[Row]] = {
         "assignments": list(_assignments(tenant)), "definitions": [_role(role) for role in tenant.roles],
