@@ -15,65 +15,12 @@ from azext_trust.audit.live import Loader
 from azext_trust.audit.twin import Twin
 from azext_trust.clients.operator import Operator
 from azext_trust.cloud.connect import Connection, local
-from azext_trust.server.app import create_app
-from azext_trust.server.gate.call import Settings
 from tests.conftest import Client
-from tests.in_process import ORIGIN, InProcess
 from tests.traps import sources, world
+from tests.traps.served import Silent, connection
 from tests.traps.world import TRAPS, Trap, guid
 
 Ask = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Give a served tenant of traps."""
-    directory = tmp_path_factory.mktemp("traps")
-    (directory / "seed.yaml").write_text(sources.SEED)
-    app = create_app(Settings(state=directory / "cloud", seed=directory / "seed.yaml", quiet=True))
-    client = Client(app)
-    fill(client, app.store.vault.operator_key())
-    yield client
-    app.store.close()
-
-
-def fill(client: Client, key: str) -> None:
-    """Bring the world into a cloud."""
-    run = client.json(client.call("POST", "/operator/observe/begin", {"source": "traps"}, key))["run"]
-    for kind, rows in sources.pages():
-        page = {"run": run, "step": f"all {kind}", "kind": kind, "rows": rows, "next": "", "done": True}
-        reply = client.call("POST", "/operator/observe/page", page, key)
-        assert reply.status == 200, reply.body
-    other = {"id": guid("auditor"), "scope": f"/subscriptions/{world.SUB_B}", "principalType": "User",
-             "roleId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "principalId": me(client)}  # fmt: skip
-    page = {"run": run, "step": "own assignment", "kind": "assignment", "rows": [other], "next": "", "done": True}
-    assert client.call("POST", "/operator/observe/page", page, key).status == 200
-
-
-def me(client: Client) -> str:
-    """Return the auditor's object id."""
-    import jwt
-
-    token = client.sign_in("auditor@contoso.com", "Auditor-pass-1")
-    return str(jwt.decode(token, options={"verify_signature": False})["oid"])
-
-
-def connection(client: Client) -> InProcess:
-    """Return the auditor's connection."""
-    scopes = {"https://management.core.windows.net": "", ORIGIN: f"{ORIGIN}/.default"}
-    tokens = {name: client.sign_in("auditor@contoso.com", "Auditor-pass-1", scope) for name, scope in scopes.items()}
-    return InProcess(
-        client,
-        tokens,
-        {"id": world.SUB_A, "name": "A", "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}},
-    )
-
-
-class Silent:
-    """Watches a twin and says nothing."""
-
-    def set(self, done: float, title: str | None = None) -> None:
-        """Take how far it is."""
 
 
 @pytest.fixture(scope="module", params=["operator", "live", "files", "twin"])
