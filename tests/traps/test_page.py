@@ -34,7 +34,7 @@ def test_rows(kind: type) -> None:
 def test_findings(name: str) -> None:
     """M24: each finding with its severity and a cure."""
     _, severity, meaning, cure = cells(f"`{name}`")
-    assert severity.split(",")[0] == KINDS[name].severity
+    assert severity.split()[0] == KINDS[name].severity
     assert meaning
     assert cure
 
