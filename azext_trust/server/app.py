@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> App:
 
     founding.found(store, settings)
     if settings.threads:
-        # Many requests will come: decisions get the whole tenant's index (docs/decisions/0010).
+        # Many requests will come: decisions get the whole tenant's index (docs/decisions/0008).
         from azext_trust.server.gate import warm
 
         warm.keep(store).start()
