@@ -213,6 +213,7 @@ _OUTSIDE = (
             "importPipelines": "importPipelines", "pipelineRuns": "pipelineRuns",
         }.items()
         for row in _outside(f"{_REG}/{name}", f"{_R}/{kind}", _REG)
+        if (name, row.method) != ("runs", "DELETE")  # runs are cancelled, not deleted: there is no such operation
     ),
     Route("GET", _REG + "/privateLinkResources", "unoffered:listed", f"{_R}/read", scope=_REG),
     _changed("POST", _REG + "/scheduleRun", "unoffered:refused", f"{_R}/scheduleRun/action", scope=_REG),
