@@ -47,6 +47,11 @@ ROUTES = (
           f"{_R}/listCredentials/action", scope=_REG),
     Route("POST", _REG + "/regenerateCredential", "registry_credentials:regenerate",
           f"{_R}/regenerateCredential/action", f"{_R}/regenerateCredential/action", scope=_REG),
+    Route("POST", _REG + "/importImage", "imports:begin", f"{_R}/importImage/action", f"{_R}/importImage/action",
+          scope=_REG),
+    # Who began an operation may ask how it ended.
+    Route("GET", f"{_SUB}/providers/{_ACR}/locations/{{location}}/operationResults/{{operation}}", "imports:result",
+          SIGNED_IN),
     # Authorization
     Route("GET", _AT + "/roleDefinitions", "role_definitions:listed", f"{_A}/roleDefinitions/read", scope="{scope}"),
     Route("GET", _AT + "/roleDefinitions/{name}", "role_definitions:show", f"{_A}/roleDefinitions/read",

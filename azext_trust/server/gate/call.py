@@ -154,6 +154,7 @@ class Call:
         request_id: made here; told to the client.
         correlation_id: the client's, else `request_id`.
         now: tells the cloud's present (UTC), also where there is no transaction: in the answer that carries an error.
+        imports: the id of an import that this request began; the work goes on after the answer.
     """
 
     method: str
@@ -169,6 +170,7 @@ class Call:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     details: dict[str, object] = field(default_factory=dict)
     now: Callable[[], datetime] = clock.machine
+    imports: str = ""
 
     @property
     def correlation_id(self) -> str:

@@ -81,12 +81,7 @@ def read(content: bytes, content_type: str) -> Form:
     Raises:
         FormError: it is no manifest of a type that is taken.
     """
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FormError(f"it is no JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise FormError("it is no JSON object")
+    body = json_object(content)
     media_type = _media_type(body, content_type.partition(";")[0].strip())
     if media_type in ARTIFACTS:
         blobs = _descriptors(body, "blobs")
@@ -100,6 +95,21 @@ def read(content: bytes, content_type: str) -> Form:
     layers = _descriptors(body, "layers")
     artifact_type = _text(body, "artifactType") or config.media_type
     return Form(media_type, config, (config, *layers), (), _subject(body), artifact_type, _annotations(body))
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        FormError: it is none.
+    """
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise FormError(f"it is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise FormError("it is no JSON object")
+    return body
 
 
 def _media_type(body: dict[str, Any], sent: str) -> str:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, delete, select
 
-from azext_trust.server.store import blobs, clock, contents, facts, manifests
+from azext_trust.server.store import blobs, clock, contents, facts, imports, manifests
 from azext_trust.server.store.blobs import Blob, BlobContent, BlobLink, BlobTrash, RegistryUsage
 from azext_trust.server.store.manifests import Manifest, ManifestReference
 from azext_trust.server.store.registries import Registry
@@ -58,6 +58,7 @@ def sweep(store: Store, grace_seconds: float = GRACE_SECONDS, upload_seconds: fl
     swept = Swept()
     with store.write(moves=facts.CONTENT) as transaction:
         _forget_lost_registries(transaction)
+        imports.forget_old(transaction.session)
         swept.manifests = _retire(transaction)
         before = int(clock.machine().timestamp() - grace_seconds)
         going_on = {one.name.partition(".")[0] for one in store.contents.uploads() if one.idle < LEASE_SECONDS}
