@@ -36,6 +36,9 @@ def private_dir(path: Path) -> Path:
     try:
         path.mkdir(mode=0o700)
     except FileNotFoundError:
+        # Some file systems say so where no directory can be made at all: /proc.
+        if path.parent.is_dir():
+            raise
         private_dir(path.parent)
         return private_dir(path)
     except FileExistsError:

@@ -24,10 +24,16 @@ class Context:
     Args:
         state: ``--state``: the cloud directory of the embedded cloud.
         subscription: ``--subscription``: id or name.
+        quiet: ``--only-show-errors``.
+        colour: whether terminals may be written to in colour.
     """
 
-    def __init__(self, state: str | None = None, subscription: str | None = None) -> None:
+    def __init__(
+        self, state: str | None = None, subscription: str | None = None, quiet: bool = False, colour: bool = True
+    ) -> None:
         self.state = state
+        self.quiet = quiet
+        self.colour = colour
         self._subscription = subscription
 
     @cached_property

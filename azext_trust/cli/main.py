@@ -61,7 +61,8 @@ def _global_arguments(_: Any, arg_group: Any) -> None:
 
 
 def _take_global_arguments(cli: TrustCli, args: Any, **_: Any) -> None:
-    cli.context = Context(args._state, args._subscription)
+    quiet = cli.only_show_errors or args._log_verbosity_only_show_errors
+    cli.context = Context(args._state, args._subscription, quiet, cli.enable_color)
 
 
 def run(arguments: list[str]) -> int:

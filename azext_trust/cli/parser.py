@@ -138,7 +138,10 @@ def _argument(row: Argument) -> Any:
         options |= {"nargs": "?", "const": row.bare}
     if row.options:
         return CLICommandArgument(row.dest, options_list=list(row.options), **options)
-    return CLICommandArgument(row.dest, metavar=row.dest.upper(), **options)
+    made = CLICommandArgument(row.dest, metavar=row.dest.upper(), **options)
+    # Without options knack makes one of the name: only when they are taken away is it positional.
+    made.options_list = []
+    return made
 
 
 class _Choices(tuple[str, ...]):

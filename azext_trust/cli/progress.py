@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 _FRAMES = "|/-\\"
@@ -23,6 +25,7 @@ class Progress:
         self._done = 0.0
         self._began = time.monotonic()
         self._over = threading.Event()
+        self._drawing = threading.Lock()
         self._thread = threading.Thread(target=self._move, daemon=True) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Progress:
@@ -44,12 +47,25 @@ class Progress:
         self._done = done
         self.title = title or self.title
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the line away while something else is written or asked there."""
+        with self._drawing:
+            if self._thread:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+            yield
+
     def _move(self) -> None:
         at = 0
         while not self._over.wait(0.12):
-            filled = round(self._done * _WIDTH)
-            bar = f" [{'#' * filled}{'.' * (_WIDTH - filled)}] {self._done:4.0%}" if self._done else ""
-            seconds = time.monotonic() - self._began
-            sys.stderr.write(f"\r\x1b[K{_FRAMES[at % 4]} {self.title}{bar} {seconds:.0f} s")
-            sys.stderr.flush()
+            with self._drawing:
+                self._draw(at)
             at += 1
+
+    def _draw(self, at: int) -> None:
+        filled = round(self._done * _WIDTH)
+        bar = f" [{'#' * filled}{'.' * (_WIDTH - filled)}] {self._done:4.0%}" if self._done else ""
+        seconds = time.monotonic() - self._began
+        sys.stderr.write(f"\r\x1b[K{_FRAMES[at % 4]} {self.title}{bar} {seconds:.0f} s")
+        sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -163,6 +164,23 @@ class LoginServer:
         if answer.status_code >= 400:
             raise refusal(method, answer)
         return answer
+
+    def manifest(self, repository: str, reference: str) -> tuple[str, int]:
+        """Return digest and size of a manifest, taken from its bytes: what the server says of them proves nothing.
+
+        Args:
+            repository: its name.
+            reference: a tag or a digest.
+
+        Raises:
+            RegistryError: the server has none; or, asked for a digest, it answers with other bytes.
+        """
+        scope = f"repository:{repository}:pull"
+        answer = self.request("GET", f"/v2/{repository}/manifests/{reference}", scope, headers={"Accept": MANIFESTS})
+        digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        if reference.startswith("sha256:") and digest != reference:
+            raise RegistryError(200, "DIGEST_INVALID", f"manifest verification failed for digest {reference}")
+        return digest, len(answer.content)
 
     def call(self, method: str, path: str, scope: str, **more: Any) -> Any:
         """Send a request and return the JSON of the answer, None when it has none."""

@@ -10,6 +10,7 @@ import base64
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,20 +59,21 @@ class TrustCache:
         """Forget the repository: metadata, pinned root, pending changes. Keys stay.
 
         Returns:
-            whether there was anything.
+            whether there was anything; the empty folders that docker leaves where nothing is signed are nothing.
 
         Raises:
             OSError: a file may not be deleted.
         """
         if not self.path.is_dir():
             return False
+        anything = any(path.is_file() for path in self.path.rglob("*"))
         # The metadata go first: a clear that is broken off must not leave half a collection without its root.
         for part in ("metadata", "changelist"):
             if (self.path / part).exists():
                 shutil.rmtree(self.path / part)
         if not any(self.path.iterdir()):
             self.path.rmdir()
-        return True
+        return anything
 
     def _file(self, role: str) -> Path:
         if not roles.is_valid(role):
@@ -134,14 +136,15 @@ class Pending:
         return f"{self.action} {what} in {self.role}"
 
 
+def folders(directory: Path) -> Iterator[TrustCache]:
+    """Yield the cache of every repository of which anything lies here, be it only noted changes, by name."""
+    base = directory / "tuf"
+    found = {path.parent for part in ("metadata", "changelist") for path in base.glob(f"**/{part}")}
+    for path in sorted(found):
+        with suppress(InvalidName):
+            yield TrustCache(directory, path.relative_to(base).as_posix())
+
+
 def repositories(directory: Path) -> Iterator[TrustCache]:
     """Yield the cache of every repository that has one, by name."""
-    base = directory / "tuf"
-    for metadata in sorted(base.glob("**/metadata")):
-        gun = metadata.parent.relative_to(base).as_posix()
-        try:
-            cache = TrustCache(directory, gun)
-        except InvalidName:
-            continue
-        if cache.read(roles.ROOT) is not None:
-            yield cache
+    return (cache for cache in folders(directory) if cache.read(roles.ROOT) is not None)

@@ -187,6 +187,51 @@ def remove(repository: Repository, role: str, key_ids: Iterable[str] = (), paths
     change(repository, make)
 
 
+def purge(repository: Repository, key_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Take keys out of all delegations, in one publish (``notary delegation purge``).
+
+    Args:
+        repository: where.
+        key_ids: ids of keys, with or without certificates around them.
+
+    Returns:
+        the delegations that changed, and those that still name a key because that of the role above is not at hand.
+
+    Raises:
+        NothingToDo: no delegation names any of the keys.
+        MissingKeys: those that do cannot be changed with the keys at hand.
+    """
+    gone = frozenset(key_ids)
+    changed: list[str] = []
+    left: list[str] = []
+
+    def make(draft: Draft) -> None:
+        changed.clear()
+        left.clear()
+        for parent, names in _naming(draft.targets, gone).items():
+            (changed if draft.at_hand(parent) else left).extend(names)
+            if draft.at_hand(parent):
+                draft.change(parent, edit.without_delegation_keys, f"{parent}/*", gone)
+        if not changed and left:
+            draft.require_key(roles.parent(left[0]))
+        if not changed:
+            raise NothingToDo("no delegation names any of these keys")
+
+    change(repository, make)
+    return changed, left
+
+
+def _naming(loaded: dict[str, Targets], key_ids: frozenset[str]) -> dict[str, list[str]]:
+    """Return each role with those of its delegations that name one of the keys."""
+    found: dict[str, list[str]] = {}
+    for parent, targets in loaded.items():
+        for name, delegation in targets.delegations.items():
+            bare = keys.same_material(delegation.role.keys)
+            if key_ids & {*bare, *bare.values()}:
+                found.setdefault(parent, []).append(name)
+    return found
+
+
 def _check(role: str) -> None:
     if not roles.is_delegation(role):
         raise InvalidName(f"tuf: invalid role {role}. invalid delegation role name")

@@ -18,8 +18,10 @@ SigningError
 
 from __future__ import annotations
 
+from azext_trust.cloud.errors import CloudError
 
-class SigningError(Exception):
+
+class SigningError(CloudError):
     """A failure with a text for the user."""
 
 

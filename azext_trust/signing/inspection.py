@@ -86,6 +86,7 @@ class Status:
         gun: the repository.
         roles: each role with metadata.
         tags: number of released tags.
+        signers: names of the signers that are declared, in their order.
         server_snapshot: whether the server signs snapshots, as far as the keys here tell.
         pending: changes that docker noted and never published.
         stale: the server could not be asked.
@@ -95,6 +96,7 @@ class Status:
     gun: str
     roles: tuple[RoleStatus, ...]
     tags: int
+    signers: tuple[str, ...]
     server_snapshot: bool
     pending: tuple[str, ...] = field(default=())
     stale: bool = False
@@ -108,9 +110,14 @@ def status(repository: Repository) -> Status:
     rows = _role_rows(loaded, held)
     snapshot = next(row for row in rows if row.role == roles.SNAPSHOT)
     return Status(
-        repository.remote.gun, rows, len(walk.released(loaded.targets)), not snapshot.at_hand,
+        repository.remote.gun, rows, len(walk.released(loaded.targets)), _signers(loaded), not snapshot.at_hand,
         tuple(map(str, repository.cache.pending())), loaded.stale, tuple(loaded.warnings),
     )  # fmt: skip
+
+
+def _signers(loaded: Loaded) -> tuple[str, ...]:
+    declared = (found.role for found in delegations.of(loaded.targets) if found.role != roles.RELEASES)
+    return tuple(role.partition("/")[2] for role in declared)
 
 
 def _role_rows(loaded: Loaded, held: frozenset[str]) -> tuple[RoleStatus, ...]:

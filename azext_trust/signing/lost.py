@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def concerned(root_key: str, collections: Iterable[tuple[str, bytes, dict[str, b
         if own:
             others = sorted({key_id for one, key_id in bare.items() if one not in own})
             found.append(Concerned(gun, tuple(own), tuple(others), _tags(targets)))
+    return found
+
+
+def root_keys(collections: Iterable[tuple[str, bytes, dict[str, bytes]]]) -> set[str]:
+    """Return the ids of the bare root keys of collections, in the form `concerned` takes."""
+    found: set[str] = set()
+    for _, raw, _ in collections:
+        with suppress(TufError):
+            found |= set(keys.same_material(Root.parse(raw).of(roles.ROOT).keys).values())
     return found
 
 

@@ -111,3 +111,18 @@ class Passphrases:
                 "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE and DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"
             )
         return self._ask(prompt).strip()
+
+
+class Given(Passphrases):
+    """One passphrase for every key, already known.
+
+    Args:
+        passphrase: not empty.
+    """
+
+    def __init__(self, passphrase: str) -> None:
+        super().__init__()
+        self._passphrase = passphrase
+
+    def _given(self, role: str) -> list[str]:
+        return [self._passphrase]

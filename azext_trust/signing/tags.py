@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from azext_trust.names import images
 from azext_trust.signing import delegations
 from azext_trust.signing.draft import Draft, Repository, change
 from azext_trust.signing.errors import InvalidName, NoSuchTag, NotASigner, NothingToDo, SigningError
+from azext_trust.signing.updater import Loaded
 from azext_trust.tuf import roles, walk
 from azext_trust.tuf.metadata import FileMeta
 from azext_trust.tuf.walk import SignedTag
@@ -49,33 +50,41 @@ def manifest(digest: str, length: int) -> FileMeta:
 
 
 def sign(repository: Repository, tag: str, file: FileMeta, *, signer: str = "") -> Outcome:
-    """Sign a tag: into every direct child delegation for which a key is held, else into targets.
+    """Sign one tag; see `sign_all`."""
+    return sign_all(repository, {tag: file}, signer=signer)
+
+
+def sign_all(repository: Repository, files: Mapping[str, FileMeta], *, signer: str = "") -> Outcome:
+    """Sign tags in one publish: each into every direct child delegation for which a key is held, else into targets.
 
     Args:
         repository: where; it is begun when it has no trust data yet.
-        tag: the tag.
-        file: what it stands for, see `manifest`.
+        files: tag to what it stands for, see `manifest`.
         signer: begin a new repository with this signer (``docker trust sign``); empty begins it without
             (``docker push``).
 
     Raises:
-        NotASigner: there are delegations, and no key for any of them that covers the tag.
+        NotASigner: there are delegations, and no key for any of them that covers a tag.
         MissingKeys: there are none, and the repository's key is not at hand.
         RemoteError, TrustError: the server, or what it sent.
     """
-    if not images.valid_tag(tag):
+    if not all(images.valid_tag(tag) for tag in files):
         raise InvalidName("invalid reference format")
-    signed: list[str] = []
+    signed: dict[str, None] = {}
 
     def make(draft: Draft) -> None:
         if draft.root is None and signer:
             delegations.add_signer_to(draft, signer, [delegations.key_of(repository.store, signer).public])
-        signed[:] = signable(draft, tag)
-        for role in signed:
-            draft.set_target(role, tag, file)
+        signed.clear()
+        for tag, file in files.items():
+            for role in signable(draft, tag):
+                draft.set_target(role, tag, file)
+                signed[role] = None
 
     draft = change(repository, make, initialise=True)
-    return Outcome(repository.remote.gun, (tag,), tuple(signed), draft.root is None, _warnings(repository, draft))
+    return Outcome(
+        repository.remote.gun, tuple(files), tuple(signed), draft.root is None, _warnings(repository, draft)
+    )  # fmt: skip
 
 
 def signable(draft: Draft, tag: str) -> list[str]:
@@ -115,7 +124,16 @@ def resolve(repository: Repository, tag: str) -> SignedTag:
         NoSuchTag: the tag is not signed there.
         RemoteError, TrustError: the server, or what it sent.
     """
-    found = walk.find(repository.load().targets, tag)
+    return resolve_in(repository.load(), tag)
+
+
+def resolve_in(loaded: Loaded, tag: str) -> SignedTag:
+    """Return what a tag stands for in a verified collection.
+
+    Raises:
+        NoSuchTag: the tag is not signed there.
+    """
+    found = walk.find(loaded.targets, tag)
     if found is None or found.role not in walk.PULL_ORDER:
         raise NoSuchTag(tag)
     return found

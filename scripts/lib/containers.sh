@@ -40,3 +40,28 @@ install_go_tools() {
     done
     touch "$AZTRUST_TEST_GO/.complete"
 }
+
+# install_docker_28: docker's client 28, the newest that knows content trust (29 left it out); named by
+# AZTRUST_TEST_DOCKER_28 from then on. The module has no go.mod of its own: vendor.mod is one.
+install_docker_28() {
+    local version=28.5.2 go made
+    export AZTRUST_TEST_DOCKER_28=$AZTRUST_CACHE/docker-cli-$version/docker
+    [ -x "$AZTRUST_TEST_DOCKER_28" ] && return
+    say "building docker's client $version (once)"
+    go=$(go_command)
+    made=$(mktemp -d)
+    (
+        cd "$made"
+        GOFLAGS= "$go" mod download -json "github.com/docker/cli@v$version+incompatible" >download.json
+        cp -r "$(sed -n 's/.*"Dir": "\(.*\)".*/\1/p' download.json)" source
+        chmod -R u+w source
+        cd source
+        mv vendor.mod go.mod
+        mv vendor.sum go.sum
+        GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" build -o ../docker \
+            -ldflags "-X github.com/docker/cli/cli/version.Version=$version" ./cmd/docker
+    )
+    mkdir -p "$AZTRUST_CACHE/docker-cli-$version"
+    mv "$made/docker" "$AZTRUST_TEST_DOCKER_28"
+    rm -rf "$made"
+}

@@ -53,15 +53,17 @@ def _after_backups(app: App) -> None:
 
 
 MOMENTS: dict[str, Callable[[App], None]] = {
-    "before the first delete": lambda app: _at_statement(app, "DELETE FROM trust_"),
-    "between the deletes": lambda app: _at_statement(app, "DELETE FROM trust_", 3),
-    "after the last delete": lambda app: _at_statement(app, "UPDATE registry"),
+    "before the erasing change": lambda app: _at_statement(app, "UPDATE registry"),
+    "at the note": lambda app: _at_statement(app, "INSERT INTO fact"),
     "at the activity entry": lambda app: _at_statement(app, "INSERT INTO activity"),
+    "at the numbers": lambda app: _at_statement(app, "INSERT INTO fact", 2),
     "at the commit": _at_commit,
     "after the commit": _after_commit,
+    "before the first delete": lambda app: _at_statement(app, "DELETE FROM trust_"),
+    "between the deletes": lambda app: _at_statement(app, "DELETE FROM trust_", 1500),
+    "after the last delete": lambda app: _at_statement(app, "DELETE FROM trust_change", 2),
     "before the rewriting": lambda app: _at_statement(app, "VACUUM"),
-    "after the rewriting": lambda app: _at_statement(app, "UPDATE fact SET value"),
-    "before the checkpoint": lambda app: _at_statement(app, "PRAGMA wal_checkpoint"),
+    "after the rewriting": lambda app: _at_statement(app, "PRAGMA wal_checkpoint"),
     "after the checkpoint": _after_backups,
     "before the note goes": lambda app: _at_statement(app, "DELETE FROM fact"),
     "after the report": lambda app: None,

@@ -25,7 +25,7 @@ def fill(state: Path, shares: dict[str, tuple[int, int]], seed: int = 1) -> None
     connection = sqlite3.connect(state / "state.db")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA secure_delete = ON")
-    ids = dict(connection.execute("SELECT name, id FROM registry"))
+    ids = dict(connection.execute("SELECT name, trust_space FROM registry"))
     repositories = [(name, at, tags) for name, (count, tags) in shares.items() for at in range(count)]
     random.Random(seed).shuffle(repositories)
     for table, rows in (
@@ -77,9 +77,11 @@ def _changes(registry: str, name: str, at: int, _: int) -> Iterator[tuple[object
 def counts(state: Path, name: str) -> dict[str, int]:
     """Return how many rows of each trust table a registry has, and its policy (1 enabled) under ``policy``."""
     connection = sqlite3.connect(state / "state.db")
-    registry, enabled = connection.execute("SELECT id, trust_enabled FROM registry WHERE name = ?", (name,)).fetchone()
+    space, enabled = connection.execute(
+        "SELECT trust_space, trust_enabled FROM registry WHERE name = ?", (name,)
+    ).fetchone()
     found = {
-        table: connection.execute(f"SELECT count(*) FROM {table} WHERE registry_id = ?", (registry,)).fetchone()[0]
+        table: connection.execute(f"SELECT count(*) FROM {table} WHERE registry_id = ?", (space,)).fetchone()[0]
         for table in TABLES
     }
     connection.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from azext_trust.server.store import authorization as auth
-from azext_trust.server.store import registries, resources, tokens, trust
+from azext_trust.server.store import facts, registries, resources, tokens, trust, wipe
 from azext_trust.server.store.transaction import Store, Transaction
 from tests.contract.conftest import change
 
@@ -171,29 +171,59 @@ def _trust(transaction: Transaction, registry: str) -> None:
         transaction.session.add_all([key, change])
 
 
+def _registries(store: Store, *names: str) -> None:
+    """Make registries with trust data: one tag in each of two repositories, signed by two roles."""
+    with store.write() as transaction:
+        for name in names:
+            scope = f"/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/{name}"
+            row = registries.new(scope, "westeurope", "Premium", NOW, "me")
+            transaction.session.add(row)
+            transaction.session.flush()
+            _trust(transaction, row.trust_space)
+
+
+def _named(transaction: Transaction, name: str) -> registries.Registry:
+    found = registries.by_name(transaction.session, name)
+    assert found is not None
+    return found
+
+
 def test_erasing_trust_data_takes_one_registry_s(store: Store) -> None:
     """M4: what is lost is counted, each signed tag once; all of it goes, the neighbour's stays."""
+    _registries(store, "first", "second")
     with store.write() as transaction:
-        for registry in ("a", "b"):
-            _trust(transaction, registry)
-    with store.write() as transaction:
-        assert trust.erase(transaction, "a") == trust.Loss(2, 2)
+        assert trust.erase(transaction, _named(transaction, "first")) == trust.Loss(2, 2)
     with store.read() as transaction:
-        assert trust.loss(transaction.session, "a") == trust.Loss(0, 0)
-        assert trust.loss(transaction.session, "b") == trust.Loss(2, 2)
+        assert trust.loss(transaction.session, _named(transaction, "first")) == trust.Loss(0, 0)
+        assert trust.loss(transaction.session, _named(transaction, "second")) == trust.Loss(2, 2)
+        spaces = {space for table in trust.TABLES for space in transaction.session.exec(select(table.registry_id))}
+        assert spaces == {_named(transaction, "second").trust_space}
+        assert facts.WIPE not in facts.known(transaction.session)
 
 
 def test_an_erasure_that_fails_takes_nothing(store: Store) -> None:
     """M4: all of it goes, or nothing."""
-    with store.write() as transaction:
-        _trust(transaction, "a")
+    _registries(store, "first")
 
     def fail() -> None:
         with store.write() as transaction:
-            trust.erase(transaction, "a")
+            trust.erase(transaction, _named(transaction, "first"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     with store.read() as transaction:
-        assert trust.loss(transaction.session, "a") == trust.Loss(2, 2)
+        assert trust.loss(transaction.session, _named(transaction, "first")) == trust.Loss(2, 2)
+
+
+def test_rows_of_a_registry_that_is_gone_go_with_the_next_erasure(store: Store) -> None:
+    """M4: a killed process left rows that belong to nobody, and the note of it: the next writer deletes them."""
+    _registries(store, "first", "second")
+    with store.write() as transaction:
+        transaction.session.delete(_named(transaction, "first"))
+    with store.write() as transaction:
+        wipe.ask(transaction.session)
+        transaction.truncate = True
+    with store.read() as transaction:
+        spaces = set(transaction.session.exec(select(trust.TrustTag.registry_id)))
+        assert spaces == {_named(transaction, "second").trust_space}

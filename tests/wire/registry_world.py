@@ -31,7 +31,7 @@ SETUP = f"""
 set -e
 mount --make-rprivate /
 mount -t overlay overlay -o lowerdir=/etc,upperdir="$1/etc",workdir="$1/work" /etc
-printf '127.0.0.1 localhost\\n{ADDRESS} {HOST} other1.azurecr.io\\n' >/etc/hosts
+printf '127.0.0.1 localhost\\n%s\\n' "$2" >/etc/hosts
 ip link set lo up
 ip address add {ADDRESS}/32 dev lo
 touch "$1/up"
@@ -47,11 +47,13 @@ class World:
         directory: where everything of it lies.
         holder: the process that keeps its namespaces.
         env: the environment of programs.
+        seed: what the cloud is founded from.
     """
 
     directory: Path
     holder: subprocess.Popen[bytes]
     env: dict[str, str] = field(default_factory=dict)
+    seed: Path = SEED
     engine: subprocess.Popen[bytes] | None = None
     server: subprocess.Popen[bytes] | None = None
 
@@ -94,7 +96,7 @@ class World:
         ready = self.directory / "ready"
         ready.unlink(missing_ok=True)
         self.server = self.start(
-            "serve.log", AZTRUST, "serve", "--state", self.state, "--seed", SEED, "--ready-file", ready,
+            "serve.log", AZTRUST, "serve", "--state", self.state, "--seed", self.seed, "--ready-file", ready,
             "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443",
         )  # fmt: skip
         _wait(ready.exists, self.directory / "serve.log")
@@ -157,17 +159,29 @@ def _wait(ready: Callable[[], bool], log: Path) -> None:
         sleep(0.1)
 
 
-def world(directory: Path) -> World:
-    """Make a private machine; it takes root."""
+def bare(directory: Path, hosts: str = "", seed: Path = SEED) -> World:
+    """Make a private machine with nothing on it yet; it takes root.
+
+    Args:
+        directory: where everything of it lies.
+        hosts: a line of its hosts file.
+        seed: what a cloud on it is founded from.
+    """
     if os.geteuid() != 0:
         pytest.fail("the container clients need a network of their own: run scripts/real-clients as root")
     for name in ("etc", "work"):
         (directory / name).mkdir(parents=True)
-    holder = subprocess.Popen(["unshare", "-m", "-n", "bash", "-c", SETUP, "setup", directory])
+    holder = subprocess.Popen(["unshare", "-m", "-n", "bash", "-c", SETUP, "setup", directory, hosts])
     tools = os.environ.get("AZTRUST_TEST_GO", "")
     path = ":".join([str(Path(sys.executable).parent), tools, "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"])
-    made = World(directory, holder, {"PATH": path, "HOME": str(directory), "LANG": "C.UTF-8"})
+    made = World(directory, holder, {"PATH": path, "HOME": str(directory), "LANG": "C.UTF-8"}, seed)
     _wait((directory / "up").exists, Path(os.devnull))
+    return made
+
+
+def world(directory: Path, seed: Path = SEED) -> World:
+    """Make a private machine with a cloud founded from a seed, which its hosts file knows."""
+    made = bare(directory, f"{ADDRESS} {HOST} other1.azurecr.io", seed)
     made.serve()
     made.env |= {"SSL_CERT_FILE": str(made.ca), "REQUESTS_CA_BUNDLE": str(made.ca)}
     return made

@@ -7,7 +7,7 @@ _POSITION = Argument("position", ("--position", "-p"), "off: the article's world
 _CLOCK = "{Now: now, OffsetSeconds: offsetSeconds, FrozenAt: frozenAt}"
 _LOG = (
     "[].{Sequence: sequence, Time: time, Outcome: outcome, Operation: operation, Caller: caller, Scope: scope, "
-    "Missing: missing}"
+    "Missing: missing, Reason: reason}"
 )
 
 ROWS = Rows(

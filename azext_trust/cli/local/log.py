@@ -26,7 +26,8 @@ def listed(context: Context, last: int | None = None, outcome: str | None = None
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     details = row["details"]
-    return {"caller": details.get("caller") or row["callerId"], "missing": details.get("missing"), **row}
+    who = details.get("callerName") or row["callerId"]
+    return {"caller": who, "missing": details.get("missing"), "reason": details.get("reason"), **row}
 
 
 def verify(context: Context, head: str | None = None) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     """Delete a group with its registries and all their trust data."""
     row = found(transaction, call)
     gone = registries.in_subscription(transaction.session, row.subscription_id, row.name)
-    lost = [trust.erase(transaction, registry.id) for registry in gone]
+    lost = [trust.erase(transaction, registry) for registry in gone]
     for registry in gone:
         transaction.session.delete(registry)
     call.change(

@@ -82,7 +82,7 @@ def _trust(transaction: Transaction, call: Call, row: registries.Registry, given
     if wanted == "enabled":
         _enable(row, position, sku)
         return
-    lost = trust.erase(transaction, row.id)
+    lost = trust.erase(transaction, row)
     row.trust_enabled = False
     if position != "off":
         row.trust_enabled_before_retirement = False

@@ -144,7 +144,7 @@ def _apply(transaction: Transaction, call: Call, row: registries.Registry, body:
         raise errors.invalid_content("The property 'properties.policies' must be an object.")
     policies.apply(transaction, call, row, wanted or {}, sku)
     if sku != "Premium" and registries.trust_in_force(row, transaction.retirement()):
-        lost = trust.loss(transaction.session, row.id)
+        lost = trust.loss(transaction.session, row)
         raise errors.downgrade_loses_trust(row.name, sku, lost.repositories, lost.signed_tags)
     row.sku = sku
 
@@ -199,7 +199,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
     row = registries.by_scope(transaction.session, scopes.key(scope)) if group else None
     if row is None:
         return bodies.reply(call, None, 204)
-    lost = trust.erase(transaction, row.id)
+    lost = trust.erase(transaction, row)
     summary = _summary(row) | {"repositories": lost.repositories, "signedTags": lost.signed_tags}
     transaction.session.delete(row)
     call.change(before=summary)

@@ -102,7 +102,8 @@ def _by_name(transaction: Transaction, call: RegistryCall, need: Need | None, na
     asked = Scope(need.scope.kind, need.scope.name, (*need.scope.actions, *need.instead))
     call.access = {(asked.kind, asked.name): frozenset(rights.granted(asked))}
     if not need.met(call.access):
-        raise Insufficient(rights.refusal(need.scope), {})
+        never = rights.never(need.scope)
+        raise Insufficient(rights.refusal(need.scope), {"reason": never} if never else {})
 
 
 def _by_pass(transaction: Transaction, call: RegistryCall, need: Need | None) -> None:
@@ -131,6 +132,8 @@ def _explained(transaction: Transaction, call: RegistryCall, need: Need, shown: 
         notes["reason"] = STALE if _asked(shown, need.scope) else "the token was not asked for it"
     elif is_trust(need.scope.name) and need.scope.name.split("/", 1)[0].lower() != call.origin:
         notes["reason"] = "the name is of another login server"
+    elif never := rights.never(need.scope):
+        notes["reason"] = never
     return Insufficient(rights.refusal(need.scope), notes)
 
 

@@ -44,6 +44,7 @@ class Holder:
         name: upn, client id, admin or token name, or empty.
         classic: the user holds the classic administrator flag.
         actions: a scope map's actions, ``repositories/team/web/content/read``.
+        held: the capabilities that a refresh token carries, which limit what is held now; None limits nothing.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Holder:
     name: str = ""
     classic: bool = False
     actions: tuple[str, ...] = ()
+    held: tuple[str, ...] | None = None
 
     def caller(self) -> Caller:
         """Return the holder as the activity log names it."""
@@ -58,6 +60,12 @@ class Holder:
 
 
 NOBODY = Holder(ANONYMOUS)
+_NEVER = {
+    ADMIN: "the admin account can never sign",
+    SCOPE_MAP: "tokens with repository permissions can neither read nor sign trust data",
+    ANONYMOUS: "nobody signs without logging in",
+}
+"""Who can never use trust data, whatever roles there are (the article; acr-content-trust-facts.md section 4)."""
 
 
 def is_trust(name: str) -> bool:
@@ -158,7 +166,18 @@ class Rights:
             if missing is not None:
                 return missing
         capability, _ = self._capability(scope, scope.actions[0] if scope.actions else "pull")
-        return Denied(self._actions(capability)[0][0], self.server.scope)
+        # What makes a signer comes last among the permissions of signing.
+        return Denied(self._actions(capability)[-1 if capability == "sign" else 0][0], self.server.scope)
+
+    def never(self, scope: Scope) -> str:
+        """Return why no role could let this holder do what a trust scope is for, empty where one could (M9, M10)."""
+        if not is_trust(scope.name) or self.holder.kind == SCOPE_MAP:
+            return _NEVER[SCOPE_MAP] if is_trust(scope.name) else ""
+        if not set(scope.actions) - {"pull"}:
+            return ""
+        if self.server.mode != capabilities.LEGACY:
+            return "in mode rbac-abac nobody can sign"
+        return _NEVER.get(self.holder.kind, "")
 
     def _capability(self, scope: Scope, action: str) -> tuple[str, str]:
         if scope.kind == "registry":
@@ -176,6 +195,8 @@ class Rights:
         if self._authoriser is None:
             self._authoriser = Authoriser(self.transaction, self.holder.caller())
         needed = capabilities.needs(capability, self.server.mode)
+        if self.holder.held is not None and capability not in self.holder.held:
+            return Denied(self._actions(capability)[-1][0], self.server.scope)
         if needed is None:
             # Nobody has it in this mode: signing under repository permissions.
             return Denied(self._actions(capability)[-1][0], self.server.scope)
@@ -185,6 +206,15 @@ class Rights:
             if not any(decision.allowed for decision in decisions):
                 return Denied(group[0], self.server.scope, decisions[0])
         return None
+
+    def held(self) -> list[str] | None:
+        """Return the capabilities that a principal has at the registry, for a token to carry (M11).
+
+        None where permissions may depend on the repository: they cannot be listed.
+        """
+        if self.server.mode != capabilities.LEGACY:
+            return None
+        return [name for name in capabilities.names() if self._missing(name, "") is None]
 
     def patterns(self) -> list[str]:
         """Return the action patterns that a principal's roles give at the registry."""

@@ -124,6 +124,7 @@ class Pass:
         revision: the state's when it was cut.
         grant: ``access_token`` or ``refresh_token``.
         asked: the scopes that were asked for, granted or not.
+        held: of a refresh token the capabilities it carries; None limits nothing.
     """
 
     subject: str
@@ -136,6 +137,7 @@ class Pass:
     revision: int
     grant: str
     asked: tuple[str, ...]
+    held: tuple[str, ...] | None = None
 
 
 PRIVATE = "aztrust"
@@ -161,6 +163,7 @@ def read_pass(transaction: Transaction, token: str, host: str) -> Pass:
         str(claims.get("sub", "")), str(own["kind"]), str(own["id"]), access, float(str(claims["exp"])),
         str(own["registry"]), str(own["mode"]), int(own["revision"]), str(claims.get("grant_type")),
         tuple(str(text) for text in own.get("asked", ())),
+        None if own.get("held") is None else tuple(str(name) for name in own["held"]),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import json
+from dataclasses import replace
 
 from azext_trust.names.guids import is_guid
 from azext_trust.server.gate import grants, scope_tokens
@@ -139,7 +140,7 @@ def _by_token(transaction: Transaction, door: Door, server: LoginServer, token: 
 
 
 def by_refresh_token(transaction: Transaction, door: Door, server: LoginServer, token: str) -> Holder:
-    """Return who holds a refresh token; the account must still exist and be enabled.
+    """Return who holds a refresh token, with what it carries; the account must still exist and be enabled.
 
     Raises:
         SignInRefused: the token is not good here.
@@ -151,7 +152,7 @@ def by_refresh_token(transaction: Transaction, door: Door, server: LoginServer, 
     found = principals.by_id(transaction.session, shown.holder_id)
     if found is None:
         raise SignInRefused("the account no longer exists", shown.subject)
-    return principal_holder(found)
+    return replace(principal_holder(found), held=shown.held)
 
 
 def holder_of(shown: Pass) -> Holder:

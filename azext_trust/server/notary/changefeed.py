@@ -19,7 +19,7 @@ def of_repository(transaction: Transaction, call: Call) -> Reply:
 
 def of_registry(transaction: Transaction, call: Call) -> Reply:
     """Return lines of all repositories of the registry."""
-    return _answer(transaction, call, place.registry_of(transaction, call).id, "")
+    return _answer(transaction, call, place.registry_of(transaction, call).trust_space, "")
 
 
 def _answer(transaction: Transaction, call: Call, registry_id: str, gun: str) -> Reply:

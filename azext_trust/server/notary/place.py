@@ -39,4 +39,4 @@ def repository_of(transaction: Transaction, call: Call) -> Repository:
     host, _, repository = call.params["gun"].partition("/")
     if host != call.headers.get("host", "").lower() or not images.valid_repository(repository):
         raise errors.not_found(call)
-    return Repository(registry.id, f"{host}/{repository}")
+    return Repository(registry.trust_space, f"{host}/{repository}")

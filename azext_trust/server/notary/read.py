@@ -97,6 +97,7 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | N
             made = server.renewed(Newest(transaction.session, of), Held(transaction, of), transaction.now())
         for name, envelope in made.items():
             trust_data.add(transaction, of, name, envelope.fields["version"], envelope.raw)
+        trust_data.prune(transaction, of, made)
         if made:
             versions = {name: envelope.fields["version"] for name, envelope in made.items()}
             details: dict[str, object] = {"after": {"gun": of.gun, "versions": versions}}

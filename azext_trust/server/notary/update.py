@@ -38,6 +38,7 @@ def publish(transaction: Transaction, call: Call) -> Reply:
 def _store(transaction: Transaction, of: Repository, accepted: Accepted) -> None:
     for role, envelope in accepted.versions.items():
         trust_data.add(transaction, of, role, accepted.numbers[role], envelope.raw)
+    trust_data.prune(transaction, of, accepted.versions)
     for role, changes in accepted.tags.items():
         signed = {tag: (file.sha256, file.length) for tag, file in changes.signed.items()}
         trust_data.change_tags(transaction.session, of, role, signed, changes.removed)

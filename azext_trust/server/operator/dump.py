@@ -71,7 +71,7 @@ def _registries(transaction: Transaction) -> list[registries.Registry]:
 
 
 def _registry(transaction: Transaction, row: registries.Registry) -> dict[str, object]:
-    lost = trust.loss(transaction.session, row.id)
+    lost = trust.loss(transaction.session, row)
     policies = {
         name: {member: value for member, value in policy.items() if member != "lastUpdatedTime"}
         for name, policy in row.policies.items()

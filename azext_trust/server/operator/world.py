@@ -117,7 +117,7 @@ def loss(transaction: Transaction, call: Call) -> Reply:
     registry = registries.by_scope(transaction.session, scopes.key(scope))
     if registry is None:
         raise errors.no_such_registry(scope)
-    lost = trust_store.loss(transaction.session, registry.id)
+    lost = trust_store.loss(transaction.session, registry)
     return Reply({"repositories": lost.repositories, "signedTags": lost.signed_tags})
 
 

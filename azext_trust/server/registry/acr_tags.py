@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 from azext_trust.server.gate.call import Reply
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.registry import acr_repositories, attributes, errors, paging, removal
-from azext_trust.server.store import tags, trust
+from azext_trust.server.store import registries, tags, trust
 from azext_trust.server.store.transaction import Transaction
 
 
 def _signed(transaction: Transaction, call: RegistryCall, rows: Iterable[tags.Tag]) -> set[tuple[str, str]]:
     """Return the (tag, digest) pairs that trust data vouches for, where content trust is on."""
-    if not call.here.row.trust_enabled or transaction.retirement() == "2028":
+    # Not the registry as remembered: since then an erasure may have given it another trust space.
+    here = registries.by_name(transaction.session, call.here.name)
+    if here is None or not registries.trust_in_force(here, transaction.retirement()):
         return set()
     gun = f"{call.here.host}/{call.params['name']}"
-    return trust.signed_digests(transaction.session, call.here.id, gun, [row.name for row in rows])
+    return trust.signed_digests(transaction.session, here.trust_space, gun, [row.name for row in rows])
 
 
 def _shown(row: tags.Tag, signed: set[tuple[str, str]]) -> dict[str, object]:

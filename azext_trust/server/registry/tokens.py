@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 from urllib.parse import parse_qs
 
 from azext_trust.server.gate import grants, minting, sign_in
@@ -157,6 +158,7 @@ def _carried(shown: Pass, scope: Scope) -> tuple[str, ...]:
 def _refresh_token(transaction: Transaction, call: RegistryCall, rights: Rights) -> dict[str, object]:
     claims = _claims(transaction, call, rights.holder, "refresh_token", REFRESH_SECONDS, [])
     permissions = {"actions": rights.patterns(), "notActions": []}
+    claims[PRIVATE] = {**cast(dict[str, object], claims[PRIVATE]), "held": rights.held()}
     return {**claims, "tenant": transaction.tenant_id(), "permissions": permissions, "roles": []}
 
 

@@ -12,7 +12,10 @@ MODE_SWITCHES = "roleAssignmentModeSwitches"
 
 
 class Registry(SQLModel, table=True):
-    """A registry. `name_key` is unique in the whole cloud, as a login server is."""
+    """A registry. `name_key` is unique in the whole cloud, as a login server is.
+
+    `trust_space` is the key under which its trust data lie; an erasure gives it a new one (see `trust.erase`).
+    """
 
     __tablename__ = "registry"
 
@@ -28,6 +31,7 @@ class Registry(SQLModel, table=True):
     admin_sealed: str = ""
     trust_enabled: bool = False
     trust_enabled_before_retirement: bool = False
+    trust_space: str = Field(default_factory=lambda: str(uuid.uuid4()))
     created: str
     created_by: str
     modified: str

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from azext_trust.server.store.moments import Moments
     from azext_trust.server.store.together import Together
 
-_WRITERS_LOCK = 7286001
-"""The PostgreSQL advisory lock that writers hold: revision and activity chain have one order."""
-
 
 @dataclass
 class Transaction:
@@ -149,7 +146,7 @@ class Store:
         if self._sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": wipe.WRITERS_LOCK})
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

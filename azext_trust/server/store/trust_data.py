@@ -1,7 +1,7 @@
 """Reading and writing trust data of one repository: versions of metadata, tags, server keys, change feed.
 
 The tables are in `trust`. Nothing here is ever written over: a version of a role is inserted once, and the newest is
-the highest.
+the highest. What was superseded is deleted in time (`prune`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, delete, func, select
 
+from azext_trust.server.store import clock
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.store.trust import TrustChange, TrustKey, TrustMetadata, TrustTag
 
@@ -151,6 +153,42 @@ def add(transaction: Transaction, of: Repository, role: str, version: int, conte
     transaction.session.connection().execute(_TABLE.insert(), row)
     if role == "timestamp":
         _feed(transaction, of, version, digest, "update")
+
+
+KEPT = timedelta(hours=1)
+"""How long superseded metadata can still be fetched by digest.
+
+A reader asks by digest within seconds for what a timestamp announced; a proxy may show it that timestamp for five
+minutes more (its Cache-Control). An hour is twelve times that (docs/decisions/0007-signed-metadata-by-hand.md).
+"""
+_CURRENT_AT = (
+    core_select(_TABLE.c.version)
+    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
+    .where(_TABLE.c.role == bindparam("role"), _TABLE.c.created <= bindparam("moment"))
+    .order_by(_TABLE.c.version.desc())
+    .limit(1)
+)
+_BELOW = _TABLE.delete().where(
+    _TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"),
+    _TABLE.c.role == bindparam("role"), _TABLE.c.version < bindparam("current"),
+)  # fmt: skip
+
+
+def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> None:
+    """Delete what was superseded longer than `KEPT` ago; what was the newest then, and all since, stays.
+
+    Args:
+        transaction: a writing one.
+        of: whose metadata.
+        roles: the roles that have just got a new version. Of root every version stays: clients follow the chain.
+    """
+    connection = transaction.session.connection()
+    moment = clock.to_text(transaction.now() - KEPT)
+    for role in roles:
+        here = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
+        current = connection.execute(_CURRENT_AT, {**here, "moment": moment}).scalar() if role != "root" else None
+        if current is not None:
+            connection.execute(_BELOW, {**here, "current": current})
 
 
 def remove(transaction: Transaction, of: Repository) -> int:

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from azext_trust.clients.notary_errors import Conflict, Rejected
 from azext_trust.server.notary.keys import Held
-from azext_trust.server.store import facts, trust
+from azext_trust.server.store import facts, registries, trust
 from azext_trust.server.store.trust_data import Repository as Stored
 from azext_trust.server.store.vault import VaultKeyError
 from azext_trust.signing import delegations, rotation, tags
@@ -134,6 +134,26 @@ def test_old_versions_stay_readable(served: Served, signer: Repository) -> None:
     sign(signer, "v2")
     assert isinstance(old, bytes)
     assert served.call("GET", f"{BASE}snapshot.{hashlib.sha256(old).hexdigest()}.json").body == old
+
+
+def versions(served: Served, role: str) -> list[int]:
+    """Return the stored versions of a role."""
+    return sorted(row.version for row in rows(served, trust.TrustMetadata) if row.role == role)
+
+
+def test_old_versions_go_in_time(served: Served, signer: Repository) -> None:
+    """M16: what was superseded more than an hour ago is deleted with the next publish; of root every version stays."""
+    for minutes in (0, 30, 60, 90, 91):
+        later(served, minutes / 60 / 24)
+        sign(signer, f"v{minutes}")
+    # An hour before the last, the one of minute 30 was the newest.
+    assert versions(served, "targets") == [3, 4, 5, 6]
+    assert versions(served, "snapshot") == versions(served, "timestamp") == [2, 3, 4, 5]
+    rotation.rotate(signer, "root")
+    later(served, 1)
+    rotation.rotate(signer, "root")
+    assert versions(served, "root") == [1, 2, 3]
+    assert versions(served, "targets") == [3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -395,7 +415,9 @@ def test_purge(served: Served, signer: Repository, tmp_path: Path) -> None:
     signer.load()
     parts = {role: signer.cache.read(role) for role in ("root", "targets")}
     with served.app.store.write() as transaction:
-        trust.erase(transaction, rows(served, trust.TrustMetadata)[0].registry_id)
+        registry = registries.by_name(transaction.session, "myregistry")
+        assert registry is not None
+        trust.erase(transaction, registry)
     with pytest.raises(Rejected, match="no snapshot was included in update"):
         served.remote().publish({role: raw or b"" for role, raw in parts.items()})
     assert rows(served, trust.TrustMetadata) == []

@@ -203,7 +203,7 @@ def test_signed(login: Login, pushes: str) -> None:
         row.trust_enabled = True
         gun = f"{login.host}/team/web"
         transaction.session.add(
-            trust.TrustTag(registry_id=row.id, gun=gun, role="targets", tag="v1", sha256=digest[7:], length=1)
+            trust.TrustTag(registry_id=row.trust_space, gun=gun, role="targets", tag="v1", sha256=digest[7:], length=1)
         )
     assert login.call("GET", "/acr/v1/team/web/_tags/v1", owner).json["tag"]["signed"] is True
     login.image(pushes, "team/web", "v1", b"other")

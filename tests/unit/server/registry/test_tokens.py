@@ -158,6 +158,29 @@ def test_a_refusal_that_a_newer_token_would_not_meet(login: Login) -> None:
     assert login.call("DELETE", f"/v2/team/web/manifests/{digest}", login.token(scope)).status == 404
 
 
+def test_a_role_granted_later_takes_a_new_login(login: Login) -> None:
+    """M11: a refresh token, which docker keeps, carries what was allowed when it was cut; the log says what to do."""
+    from azext_trust.server.store import principals
+
+    with login.cloud.app.store.read() as transaction:
+        owner = principals.user_by_upn(transaction.session, "owner@contoso.com")
+    assert owner is not None
+    scope = f"repository:{HOST}/team/web:pull,push"
+
+    def access(refresh: str) -> str:
+        form = {"grant_type": "refresh_token", "service": HOST, "scope": scope, "refresh_token": refresh}
+        return str(login.call("POST", "/oauth2/token", body=urlencode(form).encode()).json["access_token"])
+
+    before = login.exchange("owner@contoso.com", "Owner-pass-1").json["refresh_token"]
+    login.policy(trustPolicy={"type": "Notary", "status": "enabled"})
+    assign(login, owner.id, SIGNER)
+    assert granted(access(before)) == {f"{HOST}/team/web": ["pull"]}
+    assert login.call("GET", f"/v2/{HOST}/team/web/_trust/tuf/timestamp.key", access(before)).status == 401
+    assert login.denied()[-1]["reason"] == "sign in again: roles changed since"
+    after = login.exchange("owner@contoso.com", "Owner-pass-1").json["refresh_token"]
+    assert granted(access(after)) == {f"{HOST}/team/web": ["pull", "push"]}
+
+
 def test_a_switch_of_mode_ends_every_token(login: Login) -> None:
     """M11: also when the mode is switched back at once."""
     old = login.token("repository:team/web:pull,push")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from azext_trust.server.app import create_app
 from azext_trust.server.gate.call import Settings
-from azext_trust.server.store import facts, migrate, trust, wipe
+from azext_trust.server.store import facts, migrate, registries, trust, wipe
 from azext_trust.server.store.errors import UnwipedError
 from azext_trust.server.store.transaction import Store
 from tests.adversary import trust_data
@@ -42,10 +42,9 @@ def client(state: Path) -> Iterator[Client]:
 
 def _erase(store: Store, name: str = "myregistry") -> None:
     with store.write() as transaction:
-        registry = sqlite3.connect(store.directory / "state.db").execute(
-            "SELECT id FROM registry WHERE name = ?", (name,)
-        )
-        trust.erase(transaction, registry.fetchone()[0])
+        registry = registries.by_name(transaction.session, name)
+        assert registry is not None
+        trust.erase(transaction, registry)
 
 
 def _moved_about(state: Path, seed: int) -> None:
@@ -55,7 +54,7 @@ def _moved_about(state: Path, seed: int) -> None:
     for version, (gun, name) in enumerate(rnd.choices(kinds, [3, 1, 6], k=2000)):
         content = f"{trust_data.MARK.decode()}-{name}-{version}-".encode() * 20
         connection.execute(
-            "INSERT INTO trust_metadata SELECT id, ?, 'targets', ?, ?, '', ? FROM registry WHERE name = ?",
+            "INSERT INTO trust_metadata SELECT trust_space, ?, 'targets', ?, ?, '', ? FROM registry WHERE name = ?",
             (gun, version, str(version), content, name),
         )
     gone = [row for (row,) in connection.execute("SELECT rowid FROM trust_metadata WHERE gun = 'gone'")]
@@ -76,8 +75,8 @@ def _leaves_copies(state: Path) -> bool:
     """Delete the rows as an erasure does, and do no more."""
     connection = _connected(state)
     for table in trust_data.TABLES:
-        connection.execute(f"DELETE FROM {table} WHERE registry_id IN (SELECT id FROM registry WHERE name = "
-                           "'myregistry')")  # fmt: skip
+        connection.execute(f"DELETE FROM {table} WHERE registry_id IN (SELECT trust_space FROM registry WHERE "
+                           "name = 'myregistry')")  # fmt: skip
     connection.commit()
     connection.close()
     return bool(trust_data.marks(state, "myregistry"))
@@ -161,7 +160,7 @@ def test_a_backup_that_cannot_be_read_goes(state: Path) -> None:
     store.close()
 
 
-def _full(*_: object) -> bool:
+def _full(*_: object) -> None:
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"
     raise OperationalError("VACUUM", {}, error)
@@ -201,7 +200,7 @@ def test_the_note_goes_when_the_bytes_are_gone(state: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("before", [wipe.REWRITE, wipe.TRUNCATE])
+@pytest.mark.parametrize("before", [wipe.DELETE, wipe.REWRITE, wipe.TRUNCATE])
 def test_an_erasure_goes_on_from_where_it_stopped(before: str, state: Path) -> None:
     """A checkpoint that waits for a reader does not write everything anew each time."""
     store = Store(state)
@@ -210,7 +209,7 @@ def test_an_erasure_goes_on_from_where_it_stopped(before: str, state: Path) -> N
         facts.put(transaction.session, facts.WIPE, before)
         transaction.truncate = True
         _listen(store, seen.append)
-    assert ("VACUUM" in seen) is (before == wipe.REWRITE)
+    assert ("VACUUM" in seen) is (before != wipe.TRUNCATE)
     store.close()
 
 
