@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -48,7 +49,13 @@ class Fetcher:
         going_on: Callable[[], None],
     ) -> None:  # fmt: skip
         self._store, self._upstream, self._arrival = store, upstream, arrival
-        self._name, self._going_on = name, going_on
+        self._name, self._alive = name, going_on
+        self._over = threading.Event()
+
+    def _going_on(self) -> None:
+        self._alive()
+        if self._over.is_set():
+            raise Stopped
 
     def fetch(self, wanted: Iterable[Descriptor]) -> None:
         """Bring blobs, some at once.
@@ -59,9 +66,13 @@ class Fetcher:
         """
         with ThreadPoolExecutor(AT_ONCE, "import") as executor:
             running: list[Future[None]] = [executor.submit(self.one, blob) for blob in wanted]
-            done, rest = wait(running, return_when=FIRST_EXCEPTION)
-            for one in rest:
-                one.cancel()
+            try:
+                done, _ = wait(running, return_when=FIRST_EXCEPTION)
+            finally:
+                # After a failure, or Ctrl-C, the others would come for nothing.
+                self._over.set()
+                for one in running:
+                    one.cancel()
             for one in done:
                 one.result()
 

@@ -1,8 +1,10 @@
 """A session for registries elsewhere: which addresses it never talks to, which authorities it trusts.
 
 Whoever may import names the address, so the server must not be made to ask in their stead what only it can reach: the
-metadata services of machines in a cloud lie at link-local addresses. Other private addresses are left reachable, since
-registries lie there (docs/decisions).
+metadata services of machines in a cloud, at link-local addresses and at some well-known others. Loopback and private
+addresses stay reachable: in a local cloud the registry to import from most often lies there, and whoever signs in is
+most often the machine's owner. What is asked there is only ever ``GET /v2/...`` and a token, and of the answer nothing
+is repeated but a registry's own error or an image whose digests are right.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ _SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
 """Where Debian and its kin keep the authorities that the machine trusts."""
 
 
+_METADATA = frozenset(
+    ipaddress.ip_address(text) for text in ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")
+)
+"""Metadata services of Azure (wire server), Alibaba, Oracle and AWS (IPv6) that are not link-local."""
+
+
 class Forbidden(OSError):
     """The address is one that nothing is fetched from."""
 
@@ -39,7 +47,13 @@ def checked(made: socket.socket) -> socket.socket:
     address = ipaddress.ip_address(name.partition("%")[0]) if name else None
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
-    if address is None or address.is_link_local or address.is_multicast or address.is_unspecified:
+    if (
+        address is None
+        or address in _METADATA
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+    ):
         made.close()
         raise Forbidden(f"{name} is an address that nothing is imported from")
     return made

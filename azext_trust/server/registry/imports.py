@@ -20,7 +20,7 @@ from azext_trust.server.registry.landing import Arriving, Place, land, platform_
 from azext_trust.server.registry.manifest_form import FormError
 from azext_trust.server.registry.sources import Own, Picture
 from azext_trust.server.registry.upstream import Upstream
-from azext_trust.server.store import blobs, facts, imports, registries, repositories, tags, usage
+from azext_trust.server.store import blobs, facts, imports, registries, repositories, tags, trust, usage
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.imports import ImportOperation
@@ -112,7 +112,7 @@ def _import(job: Job) -> None:
         _check_targets(transaction, job)
         source = _source(transaction, job)
     try:
-        picture = sources.picture(source.manifest, job.source[1])
+        picture = sources.picture(source, job.source[1])
         if isinstance(source, Upstream):
             _fetch(job, source, picture)
     finally:
@@ -208,7 +208,19 @@ def _appear(job: Job, picture: Picture, source: Own | Upstream) -> None:
         for repository in job.repositories:
             _link(transaction, job, sizes, repository)
             _land(transaction, job, shown, picture.root, repository)
-        _succeed(transaction, job, picture)
+        _succeed(transaction, job, picture, _trust_left(transaction, job, source))
+
+
+def _trust_left(transaction: Transaction, job: Job, source: Own | Upstream) -> str:
+    """Say for the log that trust data stayed behind (M20), and in this cloud whether there were any."""
+    if isinstance(source, Upstream):
+        return "not imported"
+    row = transaction.session.get(registries.Registry, source.server.id)
+    if row is None or not registries.trust_in_force(row, transaction.retirement()):
+        return "not imported; the source registry has none"
+    gun, tag = f"{source.server.host}/{source.repository}", job.source[1]
+    signed = trust.signed_digests(transaction.session, row.trust_space, gun, [tag])
+    return f"not imported; the source's tag is {'signed' if signed else 'unsigned'}"
 
 
 def _link(transaction: Transaction, job: Job, sizes: Mapping[str, int], repository: str) -> None:
@@ -232,12 +244,13 @@ def _land(transaction: Transaction, job: Job, shown: Sequence[Arriving], root: s
             land(transaction, place, next(one for one in shown if one.digest == root), tag)
 
 
-def _succeed(transaction: Transaction, job: Job, picture: Picture) -> None:
+def _succeed(transaction: Transaction, job: Job, picture: Picture, trust_data: str) -> None:
     ended = transaction.session.get(ImportOperation, job.operation.id)
     if ended is None or ended.owner != job.operation.owner or ended.state != imports.RUNNING:
         raise Stopped
     ended.state, ended.sealed = imports.SUCCEEDED, ""
-    transaction.record(_entry(job.operation, "Allowed", digest=picture.root, manifests=len(picture.manifests)))
+    told = {"digest": picture.root, "manifests": len(picture.manifests), "trustData": trust_data}
+    transaction.record(_entry(job.operation, "Allowed", **told))
 
 
 def give_up(store: Store, operation: ImportOperation, failed: Failed) -> None:

@@ -142,8 +142,8 @@ def _subject(body: dict[str, Any]) -> str | None:
 
 def _descriptors(body: dict[str, Any], name: str) -> tuple[Descriptor, ...]:
     found = body.get(name)
-    # An artifact without blobs may write null; a manifest's layers and an index's manifests are required.
-    if found is None and name == "blobs":
+    # Programs in Go write an empty list as null; only an artifact may leave it out.
+    if found is None and (name == "blobs" or name in body):
         return ()
     if not isinstance(found, list):
         raise FormError(f"{name} is no list")

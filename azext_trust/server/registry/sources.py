@@ -30,6 +30,10 @@ class Source(Protocol):
         """Return a manifest's content and media type, by tag or digest."""
         ...
 
+    def referrers(self, digest: str) -> list[str]:
+        """Return the digests of what has a manifest as its subject."""
+        ...
+
     def close(self) -> None:
         """Give it back."""
         ...
@@ -52,25 +56,29 @@ class Picture:
     elsewhere: dict[str, Descriptor]
 
 
-def picture(fetch: Fetch, reference: str) -> Picture:
-    """Return what an image consists of. What has it as its subject, signatures and the like, is no part of it.
+def picture(source: Source, reference: str) -> Picture:
+    """Return what an image consists of, and with it what has it as its subject.
+
+    Signatures of the Notary Project are such referrers, and travel (acr-content-trust-facts.md section 9); those of
+    content trust lie elsewhere and do not.
 
     Args:
-        fetch: gets manifests.
+        source: the repository.
         reference: tag or digest of what is asked for.
 
     Raises:
         Failed: something of it is missing, is not what its digest says, or is too much.
     """
-    root = _fetched(fetch, reference)
+    root = _fetched(source.manifest, reference)
     found, waiting = {root.digest: root}, [root]
     while waiting:
-        for one in waiting.pop().form.manifests:
-            if one.digest not in found:
+        arriving = waiting.pop()
+        for digest in (*(one.digest for one in arriving.form.manifests), *source.referrers(arriving.digest)):
+            if digest not in found:
                 if len(found) > MOST_MANIFESTS:
                     raise import_failures.too_many()
-                found[one.digest] = _fetched(fetch, one.digest)
-                waiting.append(found[one.digest])
+                found[digest] = _fetched(source.manifest, digest)
+                waiting.append(found[digest])
     named = {one.digest: one for arriving in found.values() for one in arriving.form.blobs}
     needed = {digest: one for digest, one in named.items() if not one.elsewhere}
     elsewhere = {digest: one for digest, one in named.items() if one.elsewhere}
@@ -144,6 +152,17 @@ class Own:
         if not (repository.read_enabled and row.read_enabled and (tag is None or tag.read_enabled)):
             raise import_failures.locked(self.repository)
         return row
+
+    def referrers(self, digest: str) -> list[str]:
+        """Return the digests of what has a manifest as its subject, as far as it may be taken."""
+        with self._store.read() as transaction:
+            repository = repositories.by_name(transaction.session, self.server.id, self.repository)
+            found = manifests.referrers(transaction.session, repository.key, digest, None) if repository else []
+            return [
+                one.digest
+                for one in found
+                if one.read_enabled and (self._all or one.quarantine_state == manifests.PASSED)
+            ]
 
     def held(self, transaction: Transaction, image: Picture) -> dict[str, int]:
         """Return those of an image's blobs that the repository holds, with their sizes."""

@@ -81,6 +81,18 @@ class Upstream:
                 raise Failed(400, "InvalidParameters", f"The manifest of {self._repository} is larger than 4 MiB.")
             return content, answer.headers.get("Content-Type", "").partition(";")[0].strip()
 
+    def referrers(self, digest: str) -> list[str]:
+        """Return the digests of what has a manifest as its subject; none where the registry knows no such question."""
+        with self._got(f"referrers/{digest}", {"Accept": manifest_form.OCI_INDEX}) as answer:
+            if answer.status_code != 200:
+                return []
+            try:
+                found = manifest_form.json_object(_read(answer, LARGEST_MANIFEST)).get("manifests")
+            except manifest_form.FormError:
+                return []
+        listed = found if isinstance(found, list) else []
+        return [str(one.get("digest", "")) for one in listed if isinstance(one, dict)]
+
     @contextmanager
     def blob(self, digest: str, first: int) -> Iterator[tuple[int, Iterator[bytes]]]:
         """Open a blob from a byte on.
