@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azext_trust.rbac import capabilities
-from azext_trust.rbac.decide import granting_pattern
 from azext_trust.rbac.model import Permission
 from azext_trust.rbac.operations import operations
+from azext_trust.rbac.permissions import granting_pattern
 
 _PLANES = ("actions", "notActions", "dataActions", "notDataActions")
 CAPABILITIES = ("pull", "push", "sign", "delete", "manage-policy", "grant")

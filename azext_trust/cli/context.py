@@ -34,7 +34,7 @@ class Context:
         self.state = state
         self.quiet = quiet
         self.colour = colour
-        self._subscription = subscription
+        self.subscription = subscription
 
     @cached_property
     def connection(self) -> Connection:
@@ -42,7 +42,7 @@ class Context:
         from azext_trust.cloud import profile
         from azext_trust.cloud.connect import Connection
 
-        return Connection(profile.active(), self.state, self._subscription)
+        return Connection(profile.active(), self.state, self.subscription)
 
     @cached_property
     def arm(self) -> Arm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from typing import Any
 
@@ -23,11 +24,13 @@ class TrustCli(CLI):  # type: ignore[misc]
     """Knack's CLI with what every command of aztrust shares."""
 
     def __init__(self) -> None:
+        home.private_dir(home.config_dir())  # before knack makes it for everybody to read
         super().__init__(
             cli_name="aztrust", config_dir=str(home.config_dir()), config_env_var_prefix="AZTRUST",
             commands_loader_cls=Loader, parser_cls=Parser,
         )  # fmt: skip
         self.context = Context()
+        logging.getLogger("cli.knack.cli").addFilter(_without_secrets)
         self.register_event(EVENT_PARSER_GLOBAL_CREATE, _global_arguments)
         self.register_event(EVENT_INVOKER_POST_PARSE_ARGS, _take_global_arguments)
 
@@ -53,6 +56,22 @@ class TrustCli(CLI):  # type: ignore[misc]
         logger.error("The command failed with an unexpected error. Here is the traceback:")
         logger.exception(ex)
         return 1
+
+
+_SECRET = re.compile(r"(-p|--pass[a-z]*|--federated-t[a-z-]*|--secret[a-z-]*)(=?)(.*)", re.DOTALL)
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Blank what ``--debug`` would repeat of a command line: it ends up in issues and build logs."""
+    if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], list):
+        shown, hide = [], False
+        for word in record.args[0]:
+            found = _SECRET.fullmatch(str(word))
+            value = found[3] if found else ""
+            shown.append("***" if hide else f"{found[1]}{found[2]}***" if found and value else word)
+            hide = found is not None and not value
+        record.args = (shown,)
+    return True
 
 
 def _global_arguments(_: Any, arg_group: Any) -> None:

@@ -13,7 +13,7 @@ import requests
 
 from azext_trust import home
 from azext_trust.cloud import accounts, token_cache
-from azext_trust.cloud.errors import CloudError, HttpError
+from azext_trust.cloud.errors import CloudError, HttpError, unreachable
 from azext_trust.cloud.profile import EMBEDDED, Profile
 
 RETRIES = 3
@@ -33,7 +33,7 @@ class Connection:
         self.profile = profile
         self.state = state
         self.cache_name = accounts.key(profile, state)
-        self.accounts = accounts.Accounts(self.cache_name)
+        self.accounts = accounts.Accounts(self.cache_name, profile.name)
         self._wanted = subscription
         self.seed: Path | None = None
 
@@ -46,7 +46,10 @@ class Connection:
             from azext_trust.cloud.embedded import EmbeddedAdapter
 
             made.trust_env = False
-            made.mount("https://", EmbeddedAdapter(home.cloud_dir(self.state), self.seed))
+            adapter = EmbeddedAdapter(home.cloud_dir(self.state), self.seed)
+            # Who holds the files is the machine: its metadata service is there too.
+            for prefix in ("https://", "http://169.254.169.254/"):
+                made.mount(prefix, adapter)
         elif self.profile.ca:
             made.verify = self.profile.ca
             # Otherwise REQUESTS_CA_BUNDLE would win over the profile's own authority.
@@ -110,7 +113,7 @@ class Connection:
         if self.profile.kind == "azure":
             from azext_trust.cloud import azure
 
-            return azure.token(account, scope, claims)
+            return azure.token(self.cache_name, account, scope, claims)
         if not claims and not force:
             held = token_cache.unexpired(self.cache_name, account, scope)
             if held:
@@ -155,16 +158,8 @@ class Connection:
         """
         try:
             return self.session.request(method, url, timeout=300, **more)
-        except requests.exceptions.SSLError as error:
-            raise CloudError(
-                f"The certificate of {self.profile.arm} is not trusted: {error}. Register the cloud with --ca FILE, or "
-                "set REQUESTS_CA_BUNDLE to its ca/ca.pem."
-            ) from None
         except requests.RequestException as error:
-            raise CloudError(
-                f"Please ensure you have network connection, and that the cloud '{self.profile.name}' is served at "
-                f"{self.profile.arm}. Error detail: {error}"
-            ) from None
+            raise unreachable(self.profile.name, self.profile.arm, error) from None
 
 
 def failure(answer: requests.Response) -> HttpError:

@@ -35,7 +35,7 @@ class EmbeddedAdapter(BaseAdapter):
 
             # What the server raises at start carries its cure; only the text crosses to the client half.
             try:
-                self._app = app.create_app(app.Settings(state=self._state, seed=self._seed))
+                self._app = app.create_app(app.Settings(state=self._state, seed=self._seed, imds=True))
             except app.START_ERRORS as error:
                 raise CloudError(str(error)) from None
             except OSError as error:

@@ -23,6 +23,25 @@ class NotSignedIn(CloudError):
         super().__init__("Please run 'aztrust login' to setup account.")
 
 
+def unreachable(cloud: str, where: str, error: Exception) -> CloudError:
+    """Return what to tell when a request did not get through.
+
+    Args:
+        cloud: the cloud's name.
+        where: the address that was asked.
+        error: what requests raised.
+    """
+    if type(error).__name__ == "SSLError":
+        return CloudError(
+            f"The certificate of {where} is not trusted: {error}. Register the cloud with --ca FILE, or "
+            "set REQUESTS_CA_BUNDLE to its ca/ca.pem."
+        )
+    return CloudError(
+        f"Please ensure you have network connection, and that the cloud '{cloud}' is served at {where}. "
+        f"Error detail: {error}"
+    )
+
+
 class HttpError(CloudError):
     """A service refused, in Resource Manager's shape.
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import requests
 
 from azext_trust.cloud import token_cache
 from azext_trust.cloud.accounts import Account
-from azext_trust.cloud.errors import CloudError
+from azext_trust.cloud.errors import CloudError, unreachable
 from azext_trust.cloud.profile import Profile
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """az's own client id: a public client that every tenant knows."""
@@ -28,13 +33,15 @@ class SignedIn:
         name: user name or client id.
         kind: ``user`` or ``servicePrincipal``.
         tenant: tenant id.
-        login: how tokens are found and renewed: client id, home account id, authority.
+        login: how tokens are found and renewed: client id, home account id, managed identity.
+        details: what az shows of the user besides.
     """
 
     name: str
     kind: str
     tenant: str
     login: dict[str, str]
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,21 @@ class Door:
         return f"{self.profile.audience}/.default"
 
 
+def _speaks(function: Callable[Concatenate[Door, P], R]) -> Callable[Concatenate[Door, P], R]:
+    """Tell what goes wrong on the wire, or with what msal is given, in words for the user."""
+
+    @wraps(function)
+    def told(door: Door, /, *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return function(door, *arguments, **named)
+        except requests.RequestException as error:
+            raise unreachable(door.profile.name, door.profile.login, error) from None
+        except ValueError as error:  # msal's own: an unknown tenant, a reserved scope, a key that is none
+            raise CloudError(str(error)) from None
+
+    return told
+
+
 def _credential(kept: dict[str, str]) -> Any:
     if "secret" in kept:
         return kept["secret"]
@@ -109,6 +131,32 @@ def _certificate(text: str, *, chain: bool) -> dict[str, str]:
     return {**found, "public_certificate": text} if chain else found
 
 
+WRONG_SECRET = 7000215
+
+
+def refusal(result: dict[str, Any] | None, *words: str) -> CloudError:
+    """Return the service's own text with az's advice.
+
+    Args:
+        result: what msal returned.
+        words: what the advised ``login`` is to be told.
+    """
+    found = result or {}
+    text = str(found.get("error_description") or found.get("error") or "Sign-in failed.")
+    if WRONG_SECRET in (found.get("error_codes") or ()):
+        advice = (
+            "The error may be caused by passing a service principal certificate with --password. Please note that "
+            "--password no longer accepts a service principal certificate. To pass a service principal certificate, use "
+            "--certificate instead."
+        )
+    else:
+        advice = (
+            "Run the command below to authenticate interactively; additional arguments may be added as needed:\n"
+            "aztrust logout\n" + " ".join(("aztrust login", *words))
+        )
+    return CloudError(f"{text}\n{advice}")
+
+
 def _checked(result: dict[str, Any] | None) -> dict[str, Any]:
     """Return a successful answer.
 
@@ -117,7 +165,7 @@ def _checked(result: dict[str, Any] | None) -> dict[str, Any]:
     """
     if result and "access_token" in result:
         return result
-    raise CloudError(str((result or {}).get("error_description") or (result or {}).get("error") or "Sign-in failed."))
+    raise refusal(result)
 
 
 def _user(door: Door, result: dict[str, Any]) -> SignedIn:
@@ -142,41 +190,123 @@ def decode(token: str) -> dict[str, Any]:
     return found
 
 
-def password(door: Door, name: str, secret: str, tenant: str | None) -> SignedIn:
+@dataclass(frozen=True)
+class Asked:
+    """What a user's sign-in is for.
+
+    Attributes:
+        tenant: tenant id, or None for the user's own.
+        scopes: scopes instead of Resource Manager's, or None.
+        claims: a claims challenge (JSON) that a service sent, or None.
+    """
+
+    tenant: str | None = None
+    scopes: list[str] | None = None
+    claims: str | None = None
+
+
+@_speaks
+def password(door: Door, name: str, secret: str, asked: Asked) -> SignedIn:
     """Sign in with user name and password (ROPC)."""
-    app = door.public(tenant)
-    try:
-        result = app.acquire_token_by_username_password(name, secret, [door.scope])
-    except ValueError as error:
-        raise CloudError(str(error)) from None
+    app = door.public(asked.tenant)
+    result = app.acquire_token_by_username_password(
+        name, secret, asked.scopes or [door.scope], claims_challenge=asked.claims
+    )
     return _user(door, _checked(result))
 
 
-def device_code(door: Door, tenant: str | None) -> SignedIn:
-    """Sign in on another device: the code is shown on stderr."""
-    app = door.public(tenant)
-    flow = app.initiate_device_flow([door.scope])
+@_speaks
+def device_code(door: Door, asked: Asked, page: str = "") -> SignedIn:
+    """Sign in on another device: the code is shown on stderr.
+
+    Args:
+        door: the cloud.
+        asked: what for.
+        page: where the code is entered, when the service does not know it.
+    """
+    app = door.public(asked.tenant)
+    flow = app.initiate_device_flow(asked.scopes or [door.scope], claims_challenge=asked.claims)
     if "user_code" not in flow:
         _checked(flow)
-    print(flow["message"], file=sys.stderr, flush=True)
-    return _user(door, _checked(app.acquire_token_by_device_flow(flow)))
+    text = str(flow["message"])
+    print(text.replace(str(flow["verification_uri"]), page) if page else text, file=sys.stderr, flush=True)
+    return _user(door, _checked(app.acquire_token_by_device_flow(flow, claims_challenge=asked.claims)))
 
 
-def browser(door: Door, tenant: str | None) -> SignedIn:
+@_speaks
+def browser(door: Door, asked: Asked) -> SignedIn:
     """Sign in in the browser: authorization code with PKCE, sent back to a loopback port."""
-    app = door.public(tenant)
-    return _user(door, _checked(app.acquire_token_interactive([door.scope], prompt="select_account", timeout=600)))
+    app = door.public(asked.tenant)
+    print(
+        f"A web browser has been opened at {app.authority.authorization_endpoint}. Please continue the login in the web "
+        "browser. If no web browser is available or if the web browser fails to open, use device code flow with "
+        "`aztrust login --use-device-code`.", file=sys.stderr, flush=True,
+    )  # fmt: skip
+    result = app.acquire_token_interactive(
+        asked.scopes or [door.scope], prompt="select_account", timeout=600, claims_challenge=asked.claims
+    )
+    return _user(door, _checked(result))
 
 
-def service_principal(door: Door, client_id: str, tenant: str, credential: dict[str, str]) -> SignedIn:
+@_speaks
+def service_principal(door: Door, client_id: str, tenant: str | None, credential: dict[str, str]) -> SignedIn:
     """Sign in as a service principal with a secret, a certificate or a federated token; the credential is kept."""
     app = door.confidential(tenant, client_id, credential)
+    # A token that the cache still holds would hide that the credential is wrong (az-wire-contract.md section 0).
+    app.remove_tokens_for_client()
     result = _checked(app.acquire_token_for_client([door.scope]))
-    token_cache.keep_secret(door.cache_name, client_id, credential)
-    claims = decode(result["access_token"])
-    return SignedIn(client_id, "servicePrincipal", str(claims.get("tid", tenant)), {"clientId": client_id})
+    found = str(decode(result["access_token"]).get("tid", tenant))
+    token_cache.keep_secret(door.cache_name, client_id, found, credential)
+    details = {"useCertSNIssuerAuth": True} if "chain" in credential else {}
+    return SignedIn(client_id, "servicePrincipal", found, {"clientId": client_id}, details)
 
 
+IDENTITY_KINDS = {"client_id": "MSIClient", "object_id": "MSIObject", "resource_id": "MSIResource"}
+"""How az writes down by what a managed identity was named."""
+
+
+def managed_identity(door: Door, named: dict[str, str]) -> SignedIn:
+    """Sign in as a managed identity, through the instance metadata service.
+
+    Args:
+        door: the cloud.
+        named: its client, object or resource id under a key of `IDENTITY_KINDS`; empty for the only one there is.
+    """
+    kind, value = next(iter(named.items()), ("", ""))
+    info = f"{IDENTITY_KINDS[kind]}-{value}" if kind else "MSI"
+    result = identity_token(door, info, door.scope)
+    name = "userAssignedIdentity" if kind else "systemAssignedIdentity"
+    tenant = str(decode(str(result["access_token"])).get("tid"))
+    return SignedIn(name, "servicePrincipal", tenant, {"identity": info}, {"assignedIdentityInfo": info})
+
+
+def identity_token(door: Door, info: str, scope: str) -> dict[str, Any]:
+    """Return a token answer for a managed identity.
+
+    Args:
+        door: the cloud.
+        info: by what it is named, as az writes it down.
+        scope: ``<resource>/.default``.
+
+    Raises:
+        CloudError: the metadata service refused, or cannot be reached.
+    """
+    import msal
+
+    kind, _, value = info.partition("-")
+    name = next((name for name, known in IDENTITY_KINDS.items() if known == kind), None)
+    identity = msal.UserAssignedManagedIdentity(**{name: value}) if name else msal.SystemAssignedManagedIdentity()
+    client = msal.ManagedIdentityClient(identity, http_client=door.session)
+    try:
+        return _checked(client.acquire_token_for_client(resource=scope.removesuffix("/.default")))
+    except (requests.RequestException, ValueError) as error:
+        raise CloudError(
+            f"The instance metadata service cannot be reached: {error}. Serve one with 'aztrust serve --imds' and name it "
+            "in AZURE_POD_IDENTITY_AUTHORITY_HOST."
+        ) from None
+
+
+@_speaks
 def embedded_owner(door: Door, operator_key: str) -> SignedIn:
     """Sign in to the embedded cloud as the first Owner of its seed; no password: this person holds the files."""
     answer = door.session.post(
@@ -209,6 +339,7 @@ def read_certificate(path: str) -> str:
         raise CloudError(f"The certificate file {path} cannot be read: {error}") from None
 
 
+@_speaks
 def renewed(door: Door, account: Account, scope: str, *, claims: str | None, force: bool) -> dict[str, Any]:
     """Return a token answer for a scope from the cache or the token service.
 
@@ -223,17 +354,25 @@ def renewed(door: Door, account: Account, scope: str, *, claims: str | None, for
         CloudError: the sign-in has ended; the text says how to sign in again.
     """
     login, tenant = account["login"], account["tenantId"]
+    if "identity" in login:
+        return identity_token(door, login["identity"], scope)
+    scopes = scope.split()
     if account["user"]["type"] == "servicePrincipal":
-        credential = token_cache.secret_of(door.cache_name, login["clientId"])
+        credential = token_cache.secret_of(door.cache_name, login["clientId"], tenant)
         if not credential:
-            raise CloudError("The credential of the service principal is gone. Please run 'aztrust login' again.")
+            raise CloudError(
+                f"Could not retrieve credential from local cache for service principal {login['clientId']}. "
+                "Run `aztrust login` for this service principal."
+            )
         app = door.confidential(tenant, login["clientId"], credential)
         if force:
             app.remove_tokens_for_client()
-        return _checked(app.acquire_token_for_client([scope], claims_challenge=claims))
+        return _checked(app.acquire_token_for_client(scopes, claims_challenge=claims))
     app = door.public(tenant)
     known = next((a for a in app.get_accounts() if a["home_account_id"] == login["homeAccountId"]), None)
-    result = app.acquire_token_silent_with_error([scope], known, claims_challenge=claims, force_refresh=force)
+    result = app.acquire_token_silent_with_error(scopes, known, claims_challenge=claims, force_refresh=force)
     if result is None:
         raise CloudError("The sign-in has ended. Please run 'aztrust login' to setup account.")
-    return _checked(result)
+    if "access_token" not in result:
+        raise refusal(result, f'--tenant "{tenant}" --scope "{scope}"')
+    return dict(result)

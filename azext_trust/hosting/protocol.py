@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with what a public server must not take, and bodies that are not copied about."""
+"""HTTP/1.1 as uvicorn speaks it, without what a public server must not take, and with bodies not copied about."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 HELD = 1024 * 1024
 """Bytes of a request's body that wait for the application before the client has to."""
+LARGEST_HEAD = 64 * 1024
+"""Bytes that request line and headers may have together; tokens of people in many groups are long."""
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Cycle(RequestResponseCycle):
@@ -56,13 +59,39 @@ class Cycle(RequestResponseCycle):
 
 
 class Protocol(HttpToolsProtocol):
-    """Drops the trailers of a chunked request: they would reach the application as headers (RFC 9110 section 6.5.1)."""
+    """One connection.
+
+    The parser hands the trailers of a chunked body over like headers, and uvicorn puts them into the same list: a
+    trailer ``Authorization`` or ``Host`` would reach the application as a header. They are dropped (RFC 9110 section
+    6.5.1). A head without an end is not collected either.
+    """
+
+    _in_head = True
+    _seen = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; a head that is too long ends the connection."""
+        super().data_received(data)
+        if self._in_head:
+            self._seen += len(data)
+            if self._seen > LARGEST_HEAD and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._in_head, self._seen = True, 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; drop a trailer."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin the request with the headers that stand before its body."""
+        self._in_head = False
         super().on_headers_complete()
-        # Trailers go to a list that nobody reads.
-        self.headers = []
         cycle = self.cycle
         cycle.__class__ = Cycle
         assert isinstance(cycle, Cycle)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
+from azext_trust.hosting.imds import VARIABLE
+
 _AZ = """\
 # az (a configuration directory of its own keeps your real Azure as it is)
 export AZURE_CONFIG_DIR="$HOME/.azure-aztrust"
 export REQUESTS_CA_BUNDLE={ca}
 {discovery}az cloud register -n Aztrust --endpoint-resource-manager {origin}
 az cloud set -n Aztrust
-az login -u owner@contoso.com -p PASSWORD   # shown once when the cloud was founded, or see the seed file
+# asks for the password (shown once when the cloud was founded, or in your seed file) unless AZTRUST_PASSWORD holds it
+az login -u {owner} ${{AZTRUST_PASSWORD:+-p "$AZTRUST_PASSWORD"}}
 """
 
 _DISCOVERY = "az config set core.instance_discovery=false\n"
@@ -29,6 +32,11 @@ export AZURE_AUTHORITY_HOST={origin}
 export REQUESTS_CA_BUNDLE={ca} SSL_CERT_FILE={ca}
 """
 
+_IDENTITIES = """\
+# managed identities, for az login --identity and the SDKs' ManagedIdentityCredential
+export {variable}=http://{imds}
+"""
+
 _CURL = """\
 # curl
 curl --cacert {ca} {origin}/healthz
@@ -39,23 +47,29 @@ _BROWSER = """\
 """
 
 
-def recipe(origin: str, state: Path, ca: Path) -> str:
-    """Return the recipe for every client.
+def recipe(origin: str, state: Path, ca: Path, owner: str = "owner@contoso.com", imds: str = "") -> str:
+    """Return the recipe for every client, as lines for bash.
 
     Args:
         origin: the cloud's origin, such as ``https://localhost``.
         state: the cloud directory, named so that the right server is started.
         ca: file of the authority to trust.
+        owner: the user who owns the subscription.
+        imds: address and port of the instance metadata service, or empty.
     """
     values = {
         "origin": origin,
         "ca": quote(str(ca)),
         "path": ca,
+        "owner": quote(owner),
+        "imds": imds,
+        "variable": VARIABLE,
         # On other ports the login endpoint has a shape for which clients ask no discovery service.
         "discovery": _DISCOVERY if origin.count(":") == 1 else "",
     }
     head = f"# {origin}, state in {state}\n"
-    return head + "\n" + "\n".join(part.format(**values) for part in (_AZ, _AZTRUST, _SDK, _CURL, _BROWSER))
+    parts = (_AZ, _AZTRUST, _SDK, *((_IDENTITIES,) if imds else ()), _CURL, _BROWSER)
+    return head + "\n" + "\n".join(part.format(**values) for part in parts)
 
 
 def fallback(reason: str, origin: str) -> str:

@@ -29,26 +29,34 @@ def textual_ancestors(scope_key: str) -> tuple[str, ...]:
     if scope_key == "/":
         return ("/",)
     parts = scope_key[1:].split("/")
-    if parts[0] != "subscriptions":
-        return (scope_key,)
-    chain = [scope_key]
-    for at in range(len(parts) - 1, 1, -1):
-        if _is_scope(parts[:at]):
-            chain.append("/" + "/".join(parts[:at]))
-    return tuple(dict.fromkeys(chain))
+    ends = _scope_ends(parts)
+    if not ends or ends[-1] != len(parts):
+        ends.append(len(parts))
+    return tuple("/" + "/".join(parts[:end]) for end in reversed(ends))
 
 
-def _is_scope(parts: list[str]) -> bool:
-    """Tell whether these segments name a subscription, a resource group, a resource or a child resource."""
-    if len(parts) == 2:
-        return True
-    if len(parts) == 4 and parts[2] == "resourcegroups":
-        return True
-    if "providers" not in parts:
-        return False
-    last = len(parts) - 1 - parts[::-1].index("providers")
-    after = len(parts) - last - 1
-    return after >= 3 and after % 2 == 1
+_MANAGEMENT_GROUP = ["providers", "microsoft.management", "managementgroups"]
+
+
+def _scope_ends(parts: list[str]) -> list[int]:
+    """Return after how many segments a scope ends: subscription, resource group, resource, child resource ...
+
+    Read from the front, because a resource may be named ``providers``.
+    """
+    ends: list[int] = []
+    at = 0
+    if parts[0] == "subscriptions" and len(parts) > 1:
+        ends.append(at := 2)
+        if parts[2:3] == ["resourcegroups"] and len(parts) > 3:
+            ends.append(at := 4)
+    elif parts[:3] == _MANAGEMENT_GROUP and len(parts) > 3:
+        ends.append(at := 4)
+    while parts[at : at + 1] == ["providers"]:
+        at += 2
+        while at + 2 <= len(parts) and parts[at] != "providers":
+            at += 2
+            ends.append(at)
+    return ends
 
 
 @dataclass(frozen=True, slots=True)

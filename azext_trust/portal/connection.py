@@ -85,7 +85,7 @@ class VisitorConnection(Connection):
 
         Args:
             scope: ``<resource>/.default``.
-            claims: ignored: the token service here sends no claims challenge.
+            claims: a claims challenge; a token from the refresh token meets it, or the sign-in has ended.
             force: the token held was refused.
 
         Raises:

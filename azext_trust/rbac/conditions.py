@@ -1,14 +1,25 @@
-"""Conditions of role assignments (ABAC, version 2.0): read once, evaluated per query (rbac-semantics.md section 6)."""
+"""Conditions of role assignments (ABAC, version 2.0): read once, evaluated per query (rbac-semantics.md section 6).
+
+A condition becomes a function of the query that returns True, False or None. None means "it depends": only an open
+query (who can, for any request) meets it, where an attribute was not given. Kleene's logic carries it upwards.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from azext_trust.rbac import match
+from azext_trust.rbac import match, operators
 from azext_trust.rbac.model import Query
+from azext_trust.rbac.operators import Over, Test, Value
+
+LIMIT = 8192
+"""The longest condition, in characters."""
+_DEPTH = 50
+
+Condition = Callable[[Query], bool | None]
 
 
 class ConditionError(Exception):
@@ -23,24 +34,13 @@ class Attribute:
     name: str
 
 
-Value = str | int | bool
-Operand = Attribute | tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of an expression: ``kind`` is and, or, not, action, suboperation, exists or compare."""
-
-    kind: str
-    parts: tuple[Node, ...] = ()
-    text: str = ""
-    left: Operand = ()
-    right: Operand = ()
-
+Operand = tuple["Attribute | Value", ...]
+"""What stands on one side of an operator: one attribute or value, or the members of a set."""
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<attr>@\w+\[[^\]]*\])|(?P<punct>&&|\|\||[!(){},])"
-    r"|(?P<guid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})|(?P<number>-?\d+)|(?P<word>[A-Za-z:]+))"
+    r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<attr>@\w+\[[^\]]+\])|(?P<punct>&&|\|\||[!(){},])"
+    r"|(?P<guid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})|(?P<number>-?\d+)|(?P<word>[A-Za-z:]+))",
+    re.DOTALL,
 )
 
 
@@ -51,12 +51,20 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         token = _TOKEN.match(text, at)
         if token is None:
             raise ConditionError(f"The condition cannot be read at character {at + 1}: '{text[at : at + 20]}'.")
-        found.append((str(token.lastgroup), token[str(token.lastgroup)], token.start(str(token.lastgroup))))
+        kind = str(token.lastgroup)
+        found.append((kind, token[kind], token.start(kind)))
         at = token.end()
     return found
 
 
+def _literal(text: str) -> str:
+    """Return what a quoted text says: a backslash makes the next character literal."""
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+
+
 class _Parser:
+    """Reads the grammar of section 6 by recursive descent, straight into functions."""
+
     def __init__(self, text: str) -> None:
         self.tokens = _tokens(text)
         self.at = 0
@@ -74,28 +82,29 @@ class _Parser:
         self.at += 1
         return kind, text
 
-    def expression(self) -> Node:
-        self.depth += 1
-        if self.depth > 50:
+    def deeper(self, by: int) -> None:
+        self.depth += by
+        if self.depth > _DEPTH:
             raise ConditionError("The condition is nested too deeply.")
+
+    def expression(self) -> Condition:
+        self.deeper(1)
         parts, joints = [self.negation()], set()
         while self.peek() in ("AND", "&&", "OR", "||"):
             joints.add("and" if self.take()[1].upper() in ("AND", "&&") else "or")
             parts.append(self.negation())
-        self.depth -= 1
+        self.deeper(-1)
         if len(joints) > 1:
             raise ConditionError("AND and OR are mixed without parentheses.")
-        return Node(joints.pop(), tuple(parts)) if joints else parts[0]
+        return _joined(joints.pop() == "or", tuple(parts)) if joints else parts[0]
 
-    def negation(self) -> Node:
+    def negation(self) -> Condition:
         if self.peek() in ("NOT", "!"):
             self.take()
-            self.depth += 1
-            if self.depth > 50:
-                raise ConditionError("The condition is nested too deeply.")
+            self.deeper(1)
             inner = self.negation()
-            self.depth -= 1
-            return Node("not", (inner,))
+            self.deeper(-1)
+            return _negated(inner)
         if self.peek() == "(":
             self.take()
             inner = self.expression()
@@ -103,7 +112,7 @@ class _Parser:
             return inner
         return self.predicate()
 
-    def predicate(self) -> Node:
+    def predicate(self) -> Condition:
         word = self.peek()
         if word in ("ACTIONMATCHES", "SUBOPERATIONMATCHES"):
             self.take()
@@ -112,36 +121,44 @@ class _Parser:
             if kind != "string":
                 raise ConditionError(f"{word} needs a text in quotes.")
             self.take("}")
-            return Node("action" if word == "ACTIONMATCHES" else "suboperation", text=_string(text))
+            matches = match.compile_pattern(_literal(text[1:-1]))
+            return _action_matches(matches) if word == "ACTIONMATCHES" else _suboperation_matches(matches)
         if word == "EXISTS":
             self.take()
-            return Node("exists", left=self.operand())
-        left = self.operand()
-        _, name = self.take()
-        if _operator(name) is None:
-            raise ConditionError(f"'{name}' is no operator.")
-        return Node("compare", text=name, left=left, right=self.operand())
+            attribute = self.operand(False)[0]
+            if not isinstance(attribute, Attribute):
+                raise ConditionError("Exists needs an attribute.")
+            return _exists(attribute)
+        return self.comparison()
 
-    def operand(self) -> Operand:
-        if self.peek() == "{":
+    def comparison(self) -> Condition:
+        left = self.operand(False)
+        _, name = self.take()
+        found = operators.operator(name)
+        if found is None:
+            raise ConditionError(f"'{name}' is no operator.")
+        return _comparison(found, left, self.operand(operators.is_like(name)))
+
+    def operand(self, pattern: bool) -> Operand:
+        if self.peek() != "{":
+            return (self.value(pattern),)
+        self.take()
+        values = [self.value(pattern)]
+        while self.peek() == ",":
             self.take()
-            values = [self.value()]
-            while self.peek() == ",":
-                self.take()
-                values.append(self.value())
-            self.take("}")
-            return tuple(values)
-        if self.at < len(self.tokens) and self.tokens[self.at][0] == "attr":
-            source, _, name = self.take()[1][1:-1].partition("[")
+            values.append(self.value(pattern))
+        self.take("}")
+        return tuple(values)
+
+    def value(self, pattern: bool) -> Attribute | Value:
+        kind, text = self.take()
+        if kind == "attr":
+            source, _, name = text[1:-1].partition("[")
             if source.lower() not in ("request", "resource", "principal", "environment"):
                 raise ConditionError(f"'@{source}' is no source of attributes.")
-            return Attribute(source.lower(), name.lower())
-        return (self.value(),)
-
-    def value(self) -> Value:
-        kind, text = self.take()
+            return Attribute(source.lower(), name.strip().lower())
         if kind == "string":
-            return _string(text)
+            return text[1:-1] if pattern else _literal(text[1:-1])
         if kind == "number":
             return int(text)
         if kind == "guid":
@@ -151,18 +168,20 @@ class _Parser:
         raise ConditionError(f"'{text}' is no value.")
 
 
-def _string(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if "\\'" in text else text[1:-1]
-
-
-@lru_cache(maxsize=1024)
-def parse(text: str) -> Node:
+@lru_cache(maxsize=16384)
+def parse(text: str) -> Condition:
     """Read a condition.
+
+    Args:
+        text: as it stands in the assignment, at most `LIMIT` characters.
+
+    Returns:
+        What tells whether it holds for a query: True, False, or None where an open query leaves it undecided.
 
     Raises:
         ConditionError: it does not follow the grammar, or mixes AND and OR without parentheses.
     """
-    if len(text) > 8192:
+    if len(text) > LIMIT:
         raise ConditionError("The condition is longer than 8 KB.")
     parser = _Parser(text)
     found = parser.expression()
@@ -171,102 +190,93 @@ def parse(text: str) -> Node:
     return found
 
 
-def evaluate(node: Node, query: Query) -> bool:
-    """Tell whether a condition holds for a query."""
-    if node.kind == "and":
-        return all(evaluate(part, query) for part in node.parts)
-    if node.kind == "or":
-        return any(evaluate(part, query) for part in node.parts)
-    if node.kind == "not":
-        return not evaluate(node.parts[0], query)
-    if node.kind == "action":
-        return match.matches(node.text, query.action)
-    if node.kind == "exists":
-        return _values(node.left, query) is not None
-    if node.kind == "compare":
-        return _compare(node, query)
-    # No operation of ours has suboperations.
-    return False
+def holds(text: str, query: Query) -> bool | None:
+    """Tell whether a stored condition holds for a query; None means that it depends.
+
+    One that cannot be read grants nothing, which is the safe side; to an open query it is unknown.
+    """
+    try:
+        condition = parse(text)
+    except ConditionError:
+        return None if query.open else False
+    return condition(query)
+
+
+def _joined(either: bool, parts: tuple[Condition, ...]) -> Condition:
+    def evaluate(query: Query) -> bool | None:
+        unknown = False
+        for part in parts:
+            found = part(query)
+            if found is either:
+                return either
+            unknown = unknown or found is None
+        return None if unknown else not either
+
+    return evaluate
+
+
+def _negated(inner: Condition) -> Condition:
+    def evaluate(query: Query) -> bool | None:
+        found = inner(query)
+        return None if found is None else not found
+
+    return evaluate
+
+
+def _action_matches(matches: match.Matcher) -> Condition:
+    return lambda query: matches(query.action.lower())
+
+
+def _suboperation_matches(matches: match.Matcher) -> Condition:
+    def evaluate(query: Query) -> bool | None:
+        if query.suboperation is None:
+            return None if query.open else False
+        return matches(query.suboperation.lower())
+
+    return evaluate
+
+
+def _exists(attribute: Attribute) -> Condition:
+    def evaluate(query: Query) -> bool | None:
+        return True if _given(attribute, query) is not None else None if query.open else False
+
+    return evaluate
+
+
+def _comparison(found: tuple[Test, Over, Over], left: Operand, right: Operand) -> Condition:
+    test, over_left, over_right = found
+
+    def evaluate(query: Query) -> bool | None:
+        a, b = _values(left, query), _values(right, query)
+        if a is None or b is None:
+            # A missing attribute makes a comparison false, also a negated one [unconfirmed].
+            return None if query.open else False
+        return over_left(over_right(test(one, other) for other in b) for one in a)
+
+    return evaluate
 
 
 def _values(operand: Operand, query: Query) -> tuple[Value, ...] | None:
-    if not isinstance(operand, Attribute):
-        return operand
-    if operand.source == "environment":
-        if operand.name != "utcnow" or query.now is None:
+    found: list[Value] = []
+    for part in operand:
+        if isinstance(part, Attribute):
+            given = _given(part, query)
+            if given is None:
+                return None
+            found += given
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+def _given(attribute: Attribute, query: Query) -> tuple[Value, ...] | None:
+    if attribute.source == "environment":
+        if attribute.name != "utcnow" or query.now is None:
             return None
         return (query.now.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),)
-    given = {"request": query.request, "resource": query.resource}.get(operand.source, {})
-    found = next((value for name, value in given.items() if name.lower() == operand.name), None)
+    given = {"request": query.request, "resource": query.resource}.get(attribute.source, query.principal)
+    found = next((value for name, value in given.items() if name.lower() == attribute.name), None)
     if found is None:
         return None
-    several = found if isinstance(found, list | tuple | set) else (found,)
+    several = found if isinstance(found, list | tuple | set | frozenset) else (found,)
     return tuple(value if isinstance(value, str | int) else str(value) for value in several)
-
-
-def _like(left: str, right: str) -> bool:
-    pattern = re.sub(r"\\\\(.)|\\([*?])", lambda m: m[0].replace("\\\\", "\\"), re.escape(right))
-    return re.fullmatch(pattern.replace(r"\*", ".*").replace(r"\?", "."), left, re.DOTALL) is not None
-
-
-Test = Callable[[Value, Value], bool]
-_ORDER: dict[str, Callable[[object, object], bool]] = {
-    "Equals": lambda a, b: a == b,
-    "NotEquals": lambda a, b: a != b,
-    "GreaterThan": lambda a, b: a > b,  # type: ignore[operator]  # both are int or both are str
-    "GreaterThanEquals": lambda a, b: a >= b,  # type: ignore[operator]  # as above
-    "LessThan": lambda a, b: a < b,  # type: ignore[operator]  # as above
-    "LessThanEquals": lambda a, b: a <= b,  # type: ignore[operator]  # as above
-}
-_STRINGS: dict[str, Callable[[str, str], bool]] = {
-    "Equals": lambda a, b: a == b,
-    "StartsWith": lambda a, b: a.startswith(b),
-    "Like": _like,
-}
-
-
-def _string_test(name: str) -> Test | None:
-    rest = name.removeprefix("String")
-    folded = rest.endswith("IgnoreCase")
-    rest = rest.removesuffix("IgnoreCase")
-    test = _STRINGS.get(rest.removeprefix("Not"))
-    if test is None:
-        return None
-    negated = rest.startswith("Not")
-
-    def compare(left: Value, right: Value) -> bool:
-        a, b = (str(left).lower(), str(right).lower()) if folded else (str(left), str(right))
-        return test(a, b) != negated
-
-    return compare
-
-
-@lru_cache(maxsize=256)
-def _operator(name: str) -> Test | None:
-    bare = name.rpartition(":")[2]
-    if name != bare and name.rpartition(":")[0] not in _QUANTIFIERS:
-        return None
-    for prefix, same in (("Numeric", int), ("DateTime", str), ("Bool", bool), ("Guid", str)):
-        if bare.startswith(prefix) and bare.removeprefix(prefix) in _ORDER:
-            order = _ORDER[bare.removeprefix(prefix)]
-            if prefix == "Guid":
-                return lambda a, b: order(str(a).lower(), str(b).lower())
-            return lambda a, b: isinstance(a, same) and isinstance(b, same) and order(a, b)
-    return _string_test(bare) if bare.startswith("String") else None
-
-
-_QUANTIFIERS: dict[str, tuple[Callable[[Iterable[object]], bool], Callable[[Iterable[object]], bool]]] = {
-    "ForAnyOfAnyValues": (any, any),
-    "ForAllOfAnyValues": (all, any),
-    "ForAnyOfAllValues": (any, all),
-    "ForAllOfAllValues": (all, all),
-}
-
-
-def _compare(node: Node, query: Query) -> bool:
-    test = _operator(node.text)
-    left, right = _values(node.left, query), _values(node.right, query)
-    if test is None or left is None or right is None:
-        return False
-    over_left, over_right = _QUANTIFIERS.get(node.text.rpartition(":")[0], (any, any))
-    return over_left(over_right(test(a, b) for b in right) for a in left)

@@ -1,116 +1,191 @@
-"""The decision: default deny, roles add up, notActions subtract locally, a deny assignment beats them all."""
+"""The decision: default deny, roles add up, notActions subtract locally, a deny assignment beats them all.
+
+rbac-semantics.md section 1. `decide` gives the verdict with every grant; `explain` also says what nearly allowed a refused one.
+"""
 
 from __future__ import annotations
 
+import heapq
+import operator
 from collections.abc import Iterable
 
-from azext_trust.names import scopes
-from azext_trust.rbac import match
-from azext_trust.rbac.model import (
-    Decision,
-    DenyAssignment,
-    Facts,
-    Grant,
-    Miss,
-    Permission,
-    Query,
-    RoleAssignment,
-    RoleDefinition,
-)
+from azext_trust.rbac import bits, capabilities
+from azext_trust.rbac.index import Index
+from azext_trust.rbac.model import EVERYBODY, Decision, DenyAssignment, Grant, Miss, Query, RoleAssignment
+from azext_trust.rbac.permissions import NOTHING, Answer
 
-EVERYBODY = "00000000-0000-0000-0000-000000000000"
-"""The principal id of a deny assignment that concerns all principals (rbac-semantics.md section 5)."""
+__all__ = ["EVERYBODY", "NEAREST", "allows", "condition_verdict", "decide", "explain"]
+
+NEAREST = 20
+"""How many misses a refusal names at most."""
+_CLASSIC = Grant(None, None, "*")
+_KINDS = ("condition", "classic", "notActions", "plane", "scope")
+_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
+_NO = Decision(False)
+_CONDITION = Decision(False, condition_refused=True)
+_NOBODY = Decision(False, misses=(Miss("principal", None, None, "there is no such principal in the directory"),))
 
 
-def decide(facts: Facts, query: Query) -> Decision:
-    """Decide whether a principal may do something somewhere, and say why (rbac-semantics.md section 1).
+def decide(index: Index, principal_id: str, query: Query) -> Decision:
+    """Decide whether a principal may do something somewhere, and say why it may; `explain` also says why it may not.
 
     Args:
-        facts: the principal with its groups, its assignments and theirs, the roles, the denies.
-        query: action, plane, scope chain and attributes.
+        index: what is known.
+        principal_id: object id, lower case. Who is not in the directory may do nothing.
+        query: action, plane, scope and attributes.
     """
-    grants: list[Grant] = []
-    misses: list[Miss] = []
-    chain = frozenset(query.chain)
-    for assignment in facts.assignments:
-        role = facts.roles.get(assignment.role_id)
-        if role is not None:
-            found = _weigh(facts, query, chain, assignment, role)
-            if isinstance(found, Grant):
-                grants.append(found)
-            elif found is not None:
-                misses.append(found)
-    classic = _classic(facts, query)
-    if classic:
-        grants.append(classic)
-    refused = any(miss.kind == "condition" for miss in misses)
-    if not grants:
-        return Decision(False, (), None, tuple(misses), refused)
-    denied = _denied(facts, query)
-    return Decision(denied is None, tuple(grants), denied, tuple(misses), False)
+    number = index.numbers.known(principal_id)
+    if number is None or index.principal(number) is None:
+        return _NOBODY
+    chain = index.tree.chain(query.scope)
+    groups = index.groups.groups_of(number)
+    if index.strict_classic and _cancelled(index, number, chain, query.action):
+        return _NO
+    granting, refused = _granting(index, number, groups, chain, query)
+    if not query.is_data_action and index.is_classic(number, chain):
+        # A classic administrator passes the control plane of its subscription as Owner does, never the data plane.
+        granting.append(None)
+    if not granting:
+        return _CONDITION if refused else _NO
+    denied = _denied(index, groups | 1 << number, chain, query)
+    return Decision(denied is None, tuple([_grant(index, number, found) for found in granting]), denied)
 
 
-def _weigh(
-    facts: Facts, query: Query, chain: frozenset[str], assignment: RoleAssignment, role: RoleDefinition
-) -> Grant | Miss | None:
-    pattern, removed = granting_pattern(role.permissions, query.action, query.is_data_action)
-    if pattern is None:
-        if removed:
-            return Miss("notActions", assignment, role, f"{removed} takes it away")
-        other, _ = granting_pattern(role.permissions, query.action, not query.is_data_action)
-        return Miss("plane", assignment, role, f"{other} is of the other plane") if other else None
-    if scopes.key(assignment.scope) not in chain:
-        return Miss("scope", assignment, role, f"assigned at {assignment.scope}")
-    for text in (assignment.condition, role.condition):
-        if text and not _holds(text, query):
-            return Miss("condition", assignment, role, text)
-    return Grant(assignment, role, pattern, facts.principal.groups.get(assignment.principal_id, ()))
+def explain(index: Index, principal_id: str, query: Query) -> Decision:
+    """Decide, and for a refusal find what nearly allowed it, nearest first."""
+    decision = decide(index, principal_id, query)
+    number = index.numbers.known(principal_id)
+    if decision.grants or decision.misses or number is None:
+        return decision
+    return decision._replace(misses=tuple(_misses(index, number, index.tree.chain(query.scope), query)))
 
 
-def _holds(text: str, query: Query) -> bool:
+def allows(index: Index, principal_id: str, query: Query) -> bool:
+    """Tell whether a principal may do something somewhere."""
+    return decide(index, principal_id, query).allowed
+
+
+Granting = tuple[RoleAssignment, int, str, str]
+"""An assignment, the number of who holds it, the pattern that matched, the verdict of its condition."""
+
+
+def _granting(
+    index: Index, number: int, groups: int, chain: tuple[str, ...], query: Query
+) -> tuple[list[Granting | None], bool]:
+    """Return the assignments that grant it, nearest scope first, and whether a condition stood in the way of one."""
+    action, is_data_action, roles = query.action, query.is_data_action, index.roles
+    known = roles.to(action, is_data_action)
+    found: list[Granting | None] = []
+    refused = False
+    for holder, assignment in _assigned(index, number, groups, chain):
+        answer = known.get(assignment.role_id) or roles.find(assignment.role_id, action, is_data_action)
+        if answer.pattern is not None:
+            verdict = condition_verdict(index, assignment, query)
+            if verdict is None:
+                refused = True
+            else:
+                found.append((assignment, holder, answer.pattern, verdict))
+    return found, refused
+
+
+def _assigned(index: Index, number: int, groups: int, chain: tuple[str, ...]) -> list[tuple[int, RoleAssignment]]:
+    """Return the assignments of a principal and its groups that reach a scope, with the number of who is assigned.
+
+    One intersection of bits leaves the few groups that are assigned anywhere in the chain.
+    """
+    holders = [number, *bits.few(groups & index.groups_over(chain))]
+    found: list[tuple[int, RoleAssignment]] = []
+    for key in chain:
+        there = index.at(key)
+        if there:
+            for holder in holders:
+                assignments = there.get(holder)
+                if assignments:
+                    found += [(holder, assignment) for assignment in assignments]
+    return found
+
+
+def condition_verdict(index: Index, assignment: RoleAssignment, query: Query) -> str | None:
+    """Return what the conditions of an assignment and of its role say: empty, ``holds``, ``depends``, None for no."""
+    role = index.role(assignment.role_id)
+    if assignment.condition is None and (role is None or role.condition is None):
+        return ""
+    # Few assignments have a condition: who meets none does not pay for reading the grammar's module.
     from azext_trust.rbac import conditions
 
-    try:
-        return conditions.evaluate(conditions.parse(text), query)
-    except conditions.ConditionError:
-        # A stored condition that cannot be read grants nothing: the safe side.
-        return False
+    verdict = "holds"
+    for text in (assignment.condition, role.condition if role else None):
+        if text:
+            found = conditions.holds(text, query)
+            if found is False:
+                return None
+            verdict = "depends" if found is None else verdict
+    return verdict
 
 
-def granting_pattern(
-    permissions: Iterable[Permission], action: str, is_data_action: bool
-) -> tuple[str | None, str | None]:
-    """Return the pattern that grants an action, or None and the not-pattern that took it away."""
-    removed = None
-    for permission in permissions:
-        allow = permission.data_actions if is_data_action else permission.actions
-        never = permission.not_data_actions if is_data_action else permission.not_actions
-        pattern = match.first_match(allow, action)
-        if pattern is not None:
-            taken = match.first_match(never, action)
-            if taken is None:
-                return pattern, None
-            removed = taken
-    return None, removed
+def _grant(index: Index, number: int, granting: Granting | None) -> Grant:
+    if granting is None:
+        return _CLASSIC
+    assignment, holder, pattern, verdict = granting
+    way = () if holder == number else tuple(map(index.numbers.name, index.groups.chain(number, holder)))
+    return Grant(assignment, index.role(assignment.role_id), pattern, way, verdict)
 
 
-def _classic(facts: Facts, query: Query) -> Grant | None:
-    """A classic administrator passes the control plane of its subscription as Owner does, never the data plane."""
-    if query.is_data_action:
-        return None
-    held = {f"/subscriptions/{subscription}" for subscription in facts.principal.classic_administrator_of}
-    return Grant(None, None, "*") if held.intersection(query.chain) else None
+def _cancelled(index: Index, number: int, chain: tuple[str, ...], action: str) -> bool:
+    """The strict reading of M9: the flag takes away what makes a signer, whatever is assigned."""
+    return action.lower() in capabilities.cancelled_by_classic() and index.is_classic(number, chain)
 
 
-def _denied(facts: Facts, query: Query) -> DenyAssignment | None:
-    who = {facts.principal.id, *facts.principal.groups}
-    for deny in facts.denies:
-        named = EVERYBODY in deny.principals or who.intersection(deny.principals)
-        if not named or who.intersection(deny.exclude_principals):
-            continue
-        here = scopes.key(deny.scope)
-        if deny.do_not_apply_to_child_scopes and here != query.chain[0]:
-            continue
-        if here in query.chain and granting_pattern(deny.permissions, query.action, query.is_data_action)[0]:
-            return deny
+def _denied(index: Index, who: int, chain: tuple[str, ...], query: Query) -> DenyAssignment | None:
+    for deny in index.denies_over(chain, query.action, query.is_data_action):
+        if deny.concerns(who):
+            return deny.assignment
     return None
+
+
+def _misses(index: Index, number: int, chain: tuple[str, ...], query: Query) -> Iterable[Miss]:
+    """Return what nearly allowed it: at the right scope first, then by the distance between the scopes."""
+    near = {scope: at for at, scope in enumerate(chain)}
+    granted = "classic" if index.strict_classic and _cancelled(index, number, chain, query.action) else "condition"
+    known = index.roles.to(query.action, query.is_data_action)
+    ranked: list[tuple[int, int, str, RoleAssignment | None, Answer]] = []
+    for holder in index.groups.closure(number):
+        for assignment in index.held(holder):
+            answer = known.get(assignment.role_id) or index.roles.find(
+                assignment.role_id, query.action, query.is_data_action
+            )
+            if answer != NOTHING:
+                kind, distance = _kind(near, index.tree.chain(assignment.scope), answer, granted)
+                if kind:
+                    ranked.append((_RANK[kind], distance, assignment.id, assignment, answer))
+    if query.is_data_action and index.is_classic(number, chain):
+        ranked.append((_RANK["plane"], 0, "", None, NOTHING))
+    for rank, _, _, nearest, said in heapq.nsmallest(NEAREST, ranked, key=_FIRST_THREE):
+        yield _miss(index, _KINDS[rank], nearest, said)
+
+
+_FIRST_THREE = operator.itemgetter(0, 1, 2)
+
+
+def _kind(near: dict[str, int], other: tuple[str, ...], answer: Answer, granted: str) -> tuple[str, int]:
+    """Return what stands in the way, and how many steps lead from the scope over the common one to the other."""
+    if other[0] in near:
+        return granted if answer.pattern else "notActions" if answer.removed_by else "plane", near[other[0]]
+    if not answer.pattern:
+        return "", 0
+    return "scope", next(near[scope] + at for at, scope in enumerate(other) if scope in near)
+
+
+def _miss(index: Index, kind: str, assignment: RoleAssignment | None, answer: Answer) -> Miss:
+    if assignment is None:
+        return Miss(kind, None, None, "a classic administrator has no data action")
+    role = index.role(assignment.role_id)
+    texts = (assignment.condition, role.condition if role else None)
+    detail = {
+        "condition": " AND ".join(text for text in texts if text),
+        "classic": "a classic administrator may not sign",
+        "notActions": f"{answer.removed_by} takes it away",
+        "plane": f"{answer.other_plane} is of the other plane",
+        "scope": f"assigned at {assignment.scope}",
+    }[kind]
+    return Miss(kind, assignment, role, detail)

@@ -33,6 +33,12 @@ def operations() -> Mapping[str, Operation]:
     }
 
 
+def is_data_action(action: str) -> bool:
+    """Tell which plane an action is of; unknown ones are of the control plane."""
+    known = operations().get(action.lower())
+    return known is not None and known.is_data_action
+
+
 def fits_an_operation(pattern: str, is_data_action: bool) -> bool:
     """Tell whether a pattern of a custom role matches at least one operation of its plane.
 

@@ -61,6 +61,11 @@ def create_app(settings: Settings) -> App:
     from azext_trust.server.operator import founding
 
     founding.found(store, settings)
+    if settings.threads:
+        # Many requests will come: decisions get the whole tenant's index (docs/decisions/0010).
+        from azext_trust.server.gate import warm
+
+        warm.keep(store).start()
     return App(store, settings)
 
 
@@ -212,6 +217,8 @@ class App:
 
     def answer(self, host: str, call: Call) -> Reply:
         """Answer a request that has been read; blocks while the database works."""
+        if self.settings.imds and host.lower() == IMDS_HOST:
+            return handle(self._service("imds"), self.store, call)
         first = call.path.split("/", 2)[1].lower() if call.path.startswith("/") else ""
         if first == "healthz":
             return Reply({"status": "ok"})
@@ -244,13 +251,15 @@ def _admission(service: str) -> Admission | None:
     return admit
 
 
-SERVICES = ("sts", "graph", "arm", "operator", "registry", "notary")
+SERVICES = ("sts", "graph", "arm", "operator", "registry", "notary", "imds")
+IMDS_HOST = "169.254.169.254"
+"""Where a machine asks for its identities' tokens; answered only where `Settings.imds` says that the machine is trusted."""
 
 
 def audiences(service: str, settings: Settings) -> frozenset[str]:
     """Return the resources whose access tokens a service takes, lower case, with no slash at the end."""
     origin = settings.origin.lower()
-    if service == "graph":
+    if service in ("graph", "sts"):  # userinfo takes Graph's tokens
         return frozenset({origin, "https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
     return frozenset(
         {origin, "https://management.core.windows.net", "https://management.azure.com",

@@ -61,7 +61,7 @@ MOMENTS: dict[str, Callable[[App], None]] = {
     "after the commit": _after_commit,
     "before the first delete": lambda app: _at_statement(app, "DELETE FROM trust_"),
     "between the deletes": lambda app: _at_statement(app, "DELETE FROM trust_", 1500),
-    "after the last delete": lambda app: _at_statement(app, "DELETE FROM trust_change", 2),
+    "before the last delete": lambda app: _at_statement(app, "DELETE FROM trust_change"),
     "before the rewriting": lambda app: _at_statement(app, "VACUUM"),
     "after the rewriting": lambda app: _at_statement(app, "PRAGMA wal_checkpoint"),
     "after the checkpoint": _after_backups,

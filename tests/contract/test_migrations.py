@@ -23,7 +23,7 @@ from tests.contract.test_writers import start_writers
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions()][::-1]
 OLDER = REVISIONS[:-1]
-_VALUES = {"INTEGER": 7, "BOOLEAN": False, "JSON": {"a": ["é"]}, "BLOB": b"\x00\xff", "BYTEA": b"\x00\xff"}
+_VALUES = {"INTEGER": 7, "BIGINT": 7, "BOOLEAN": False, "JSON": {"a": ["é"]}, "BLOB": b"\x00\xff", "BYTEA": b"\x00\xff"}
 
 
 def make_older(place: Place, revision: str) -> None:

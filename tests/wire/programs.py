@@ -77,13 +77,13 @@ class Served:
         return self.process.wait(10)
 
 
-def start(state: Path, *options: str) -> Served:
-    """Start ``aztrust serve`` on a state and wait until it is ready."""
+def start(state: Path, *options: str, seeded: bool = True) -> Served:
+    """Start ``aztrust serve`` on a state, from the tests' seed or the default one, and wait until it is ready."""
     ready = state.with_suffix(".ready")
     ready.unlink(missing_ok=True)
     log = state.with_suffix(".log").open("ab")
-    seeded = ("--seed", SEED, "--ready-file", ready)
-    command: list[str | Path] = [AZTRUST, "serve", "--state", state, *seeded, *options]
+    seed = ("--seed", SEED) if seeded else ()
+    command: list[str | Path] = [AZTRUST, "serve", "--state", state, *seed, "--ready-file", ready, *options]
     with log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     deadline = monotonic() + 60
@@ -95,9 +95,9 @@ def start(state: Path, *options: str) -> Served:
     return Served(ready.read_text().split()[1], state, process)
 
 
-def az(directory: Path, served: Served) -> Program:
-    """Return the unmodified az, registered with a served cloud, in a configuration directory of its own."""
-    path = os.environ.get("AZTRUST_TEST_AZ")
+def az(directory: Path, served: Served, path: str | None = None) -> Program:
+    """Return the unmodified az, 2.91 or the one at a path, registered with a served cloud, in a directory of its own."""
+    path = path or os.environ.get("AZTRUST_TEST_AZ")
     if not path:
         pytest.fail("AZTRUST_TEST_AZ names no az: run these tests with scripts/real-clients")
     program = Program(

@@ -16,6 +16,8 @@ ROWS = Rows(
         Group("local log", "The activity log: who did what, when, allowed or denied."),
         Group("local retirement", "The retirement switch of content trust."),
         Group("local clock", "The clock of the local cloud."),
+        Group("local key", "The keys that the local Entra signs tokens with."),
+        Group("local token", "The access tokens of the local Entra."),
     ),
     commands=(
         Command(
@@ -48,6 +50,17 @@ ROWS = Rows(
         ),
         Command("local clock advance", "local.world:advance", "Move the clock forward (or back).",
                 (Argument("seconds", ("--seconds", "-s"), "How many seconds.", required=True),), table=_CLOCK),
+        Command("local key list", "local.keys:listed", "List the signing keys that are published, newest first.",
+                table="[].{Kid: kid, SignsFrom: signsFrom, Signing: signing}"),
+        Command(
+            "local key rotate", "local.keys:rotate", "Sign with a new key from now on; the older ones still verify.",
+            (Argument("forget", ("--forget",), "Delete the older keys at once: their tokens are no longer good.",
+                      flag=True),),
+            (Example("See whether a client fetches the keys again.", "aztrust local key rotate"),),
+            table="[].{Kid: kid, SignsFrom: signsFrom, Signing: signing}",
+        ),
+        Command("local token revoke", "local.keys:revoke",
+                "Challenge every access token made until now: clients get a new one, without a sign-in."),
         Command("local clock reset", "local.world:reset", "Follow the machine's clock again.", table=_CLOCK),
     ),
 )  # fmt: skip

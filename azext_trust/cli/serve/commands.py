@@ -18,6 +18,8 @@ ROWS = Rows(
                 Argument("ready_file", ("--ready-file",), "File that receives the ready line."),
                 Argument("log_format", ("--log-format",), "Form of the log on stderr.", choices=("text", "json"),
                          default="text"),
+                Argument("imds", ("--imds",), "Address and port of the instance metadata service (plain HTTP), which gives "
+                         "managed identities their tokens, for example 127.0.0.1:8169. Default: there is none."),
                 Argument("print_setup", ("--print-setup",),
                          "Print what to run so that clients use this cloud, and end.", flag=True),
             ),

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 def serve(  # one parameter for each flag
     context: Context, seed: str | None = None, listen: list[str] | None = None,
     host: str = "localhost", login_server_suffix: str = "azurecr.io", retirement: str | None = None,
-    ready_file: str | None = None, log_format: str = "text", print_setup: bool = False,
+    ready_file: str | None = None, log_format: str = "text", imds: str | None = None, print_setup: bool = False,
 ) -> None:  # fmt: skip
     """Serve the local Azure until it is told to stop.
 
@@ -27,6 +27,7 @@ def serve(  # one parameter for each flag
         retirement: where to move the retirement switch: off, 2026 or 2028.
         ready_file: receives the ready line when connections are accepted.
         log_format: text or json.
+        imds: address and port of the instance metadata service.
         print_setup: print what to run so that clients use this cloud, and end.
 
     Raises:
@@ -39,7 +40,7 @@ def serve(  # one parameter for each flag
         if not _NAME.fullmatch(value):
             raise CLIError(f"{flag}: '{value}' is no host name, such as localhost or azurecr.io.")
     options = hosting.Options(
-        context.state, seed, list(listen or ()), host, login_server_suffix, retirement, ready_file, log_format
+        context.state, seed, list(listen or ()), host, login_server_suffix, retirement, ready_file, log_format, imds
     )
     try:
         if print_setup:

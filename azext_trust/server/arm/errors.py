@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from azext_trust.server.arm import versions
@@ -79,8 +80,14 @@ def unauthenticated(problem: str, call: Call) -> ServiceError:
                      "'https://management.azure.com/','https://management.azure.com'."),
         "tenant": ("InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer. It must match the "
                    "tenant associated with this subscription."),
+        "revoked": ("AuthenticationFailed", "Authentication failed. The access token was revoked."),
     }.get(problem, ("InvalidAuthenticationToken", "The access token is invalid."))  # fmt: skip
-    where = f'Bearer authorization_uri="{call.settings.login_endpoint}/common", error="invalid_token", '
+    where = f'Bearer authorization_uri="{call.settings.login_endpoint}/common", '
+    if call.challenge:
+        claims = base64.b64encode(call.challenge.encode()).decode()
+        where += f'error="insufficient_claims", claims="{claims}"'
+        return ServiceError(401, code, message, headers={"www-authenticate": where})
+    where += 'error="invalid_token", '
     return ServiceError(401, code, message, headers={"www-authenticate": f'{where}error_description="{message}"'})
 
 

@@ -30,6 +30,7 @@ class Settings:
         database: a SQLAlchemy URL for PostgreSQL, or None for SQLite in `state`.
         blobs: the URL of an object store for blobs (``s3://``, ``az://``, ``gs://``), or None for files in `state`.
         quiet: say nothing on stderr when the state is founded.
+        imds: answer the instance metadata service's host too: whoever asks is the machine itself.
         version: what the server calls itself.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     database: str | None = None
     blobs: str | None = None
     quiet: bool = False
+    imds: bool = False
 
     @property
     def origin(self) -> str:
@@ -135,6 +137,10 @@ def _check_text(value: object) -> None:
         raise MalformedBody(f"The body holds a character that is none: {error.reason}.") from None
 
 
+MOST_FIELDS = 200
+"""No form has more fields than this."""
+
+
 class MalformedBody(Exception):
     """The body is not what its content type says; each service has its own words for it."""
 
@@ -153,6 +159,7 @@ class Call:
         settings: how the cloud is published.
         request_id: made here; told to the client.
         correlation_id: the client's, else `request_id`.
+        challenge: the claims (JSON) that a new access token must meet, when this one was revoked.
         now: tells the cloud's present (UTC), also where there is no transaction: in the answer that carries an error.
         imports: the id of an import that this request began; the work goes on after the answer.
     """
@@ -169,6 +176,7 @@ class Call:
     caller: Caller = field(default_factory=Caller)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     details: dict[str, object] = field(default_factory=dict)
+    challenge: str = ""
     now: Callable[[], datetime] = clock.machine
     imports: str = ""
 
@@ -203,7 +211,7 @@ class Call:
     def form(self) -> dict[str, str]:
         """Return the body as form fields (``application/x-www-form-urlencoded``), last one wins."""
         try:
-            return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         except (UnicodeDecodeError, ValueError) as error:
             raise MalformedBody(str(error)) from error
 

@@ -212,14 +212,19 @@ def _admit(service: Service, transaction: Transaction, call: Call, row: Route, s
 
 
 def _reasons(denied: Denied) -> dict[str, object]:
+    """Return why it was refused: the missing action, a deny assignment, and the five nearest misses."""
     reasons: dict[str, object] = {"missing": denied.action, **denied.notes}
     if denied.decision is not None:
         if denied.decision.denied_by is not None:
             reasons["denyAssignment"] = denied.decision.denied_by.id
         reasons["nearest"] = [
-            {"kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None, "detail": miss.detail}
+            {
+                "kind": miss.kind, "assignment": miss.assignment.id if miss.assignment else None,
+                "role": miss.role.name if miss.role else None,
+                "scope": miss.assignment.scope if miss.assignment else None, "detail": miss.detail,
+            }
             for miss in denied.decision.misses[:5]
-        ]
+        ]  # fmt: skip
     return reasons
 
 

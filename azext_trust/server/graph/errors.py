@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 from azext_trust.server.gate.authorise import Denied
@@ -37,8 +38,13 @@ def unauthenticated(problem: str, call: Call) -> ServiceError:
         "missing": "Access token is empty.",
         "expired": "Lifetime validation failed, the token is expired.",
         "audience": "Access token validation failure. Invalid audience.",
-    }.get(problem, "CompactToken validation failed with reason code: 80049228.")
+        "revoked": "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+                   "TokenIssuedBeforeRevocationTimestamp",
+    }.get(problem, "CompactToken validation failed with reason code: 80049228.")  # fmt: skip
     where = f'Bearer realm="", authorization_uri="{call.settings.login_endpoint}/common/oauth2/authorize"'
+    if call.challenge:
+        claims = base64.b64encode(call.challenge.encode()).decode()
+        where += f', error="insufficient_claims", claims="{claims}"'
     return ServiceError(401, "InvalidAuthenticationToken", message, headers={"www-authenticate": where})
 
 

@@ -17,6 +17,8 @@ def _write(method: str, path: str, operation: str, permission: str) -> Route:
 
 ROUTES = (
     Route("GET", _V + "/me", "users:me", SIGNED_IN),
+    Route("POST", _V + "/me/revokeSignInSessions", "users:revoke_sessions", SIGNED_IN,
+          f"{_WRITE}/users/invalidateAllRefreshTokens"),
     Route("GET", _V + "/me/ownedObjects", "members:my_objects", SIGNED_IN),
     Route("GET", _V + "/me/memberOf", "members:my_groups", SIGNED_IN),
     _read("/organization", "organization:listed", "organization"),
@@ -27,6 +29,7 @@ ROUTES = (
     _read("/users/{id}", "users:show"),
     _write("PATCH", "/users/{id}", "users:update", "users/basic/update"),
     _write("DELETE", "/users/{id}", "users:delete", "users/delete"),
+    _write("POST", "/users/{id}/revokeSignInSessions", "users:revoke_sessions", "users/invalidateAllRefreshTokens"),
     # Groups
     _read("/groups", "groups:listed", "groups"),
     _write("POST", "/groups", "groups:create", "groups/create"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from azext_trust.server.gate.call import Call, Reply
+from azext_trust.server.gate.minting import SESSIONS_FROM
 from azext_trust.server.graph import bodies, errors, query
-from azext_trust.server.store import facts, passwords, principals
+from azext_trust.server.store import facts, lockouts, passwords, principals
 from azext_trust.server.store.transaction import Transaction
 
 _TEXTS = ("givenName", "surname", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage",
@@ -69,6 +70,11 @@ def _check_upn(transaction: Transaction, upn: object, own: str = "") -> str:
     return text
 
 
+def _must_change(body: dict[str, object]) -> bool:
+    profile = body.get("passwordProfile")
+    return isinstance(profile, dict) and profile.get("forceChangePasswordNextSignIn") is True
+
+
 def _password(body: dict[str, object]) -> str | None:
     profile = body.get("passwordProfile")
     if profile is None:
@@ -79,15 +85,31 @@ def _password(body: dict[str, object]) -> str | None:
     return str(profile["password"])
 
 
-def _set_password(transaction: Transaction, user_id: str, password: str) -> None:
+def _set_password(transaction: Transaction, user_id: str, password: str, must_change: bool) -> None:
+    lockouts.clear(transaction.session, user_id)
     for row in principals.credentials(transaction.session, [user_id], "password"):
         transaction.session.delete(row)
     transaction.session.add(
         principals.Credential(
             id=str(uuid.uuid4()), owner_id=user_id, kind="password", hashed=passwords.hash_secret(password),
-            start=transaction.now_text(),
+            start=transaction.now_text(), properties={"mustChange": must_change},
         )
     )  # fmt: skip
+
+
+def revoke_sessions(transaction: Transaction, call: Call) -> Reply:
+    """End a user's sign-ins, the caller's where none is named (Graph: user, revokeSignInSessions).
+
+    Refresh tokens are refused from now on, access tokens challenged.
+    """
+    row = named(transaction, call.params.get("id", call.caller.id))
+    _end_sessions(transaction, row)
+    call.change(after={"id": row.id, SESSIONS_FROM: row.properties[SESSIONS_FROM]})
+    return query.reply(call, {"@odata.context": query.context(call, "Edm.Boolean"), "value": True})
+
+
+def _end_sessions(transaction: Transaction, row: principals.DirectoryObject) -> None:
+    row.properties = {**row.properties, SESSIONS_FROM: transaction.now_text()}
 
 
 def create(transaction: Transaction, call: Call) -> Reply:
@@ -107,7 +129,7 @@ def create(transaction: Transaction, call: Call) -> Reply:
     )  # fmt: skip
     transaction.session.add(row)
     transaction.session.flush()
-    _set_password(transaction, row.id, password)
+    _set_password(transaction, row.id, password, _must_change(body))
     call.change(after={"id": row.id, "userPrincipalName": upn, "displayName": row.display_name})
     return query.entity(call, "users", bodies.user(row), 201)
 
@@ -127,7 +149,8 @@ def update(transaction: Transaction, call: Call) -> Reply:
     row.properties = {**row.properties, **{name: body[name] for name in _TEXTS if name in body}}
     password = _password(body)
     if password is not None:
-        _set_password(transaction, row.id, password)
+        _set_password(transaction, row.id, password, _must_change(body))
+        _end_sessions(transaction, row)
     transaction.session.flush()
     call.change(before=before, after=bodies.user(row, full=True), passwordChanged=password is not None)
     return query.reply(call, None, 204)

@@ -14,6 +14,9 @@ ROUTES = (
     Route("POST", "/operator/seed", "founding:apply_seed", OPERATOR, "aztrust/seed/apply"),
     Route("POST", "/operator/gc", "world:collect", OPERATOR, "aztrust/blobs/collect", own_transactions=True),
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),
+    Route("GET", "/operator/signing-keys", "keys:listed", OPERATOR),
+    Route("POST", "/operator/signing-keys", "keys:rotate", OPERATOR, "aztrust/signingKeys/rotate"),
+    Route("POST", "/operator/access-tokens/revoke", "keys:revoke", OPERATOR, "aztrust/accessTokens/revoke"),
     # The registry stands in the query: the operation itself asks for registries/read on it.
     Route("GET", "/operator/loss", "world:loss", SIGNED_IN),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from azext_trust import home
+from azext_trust.server.store import changes
 from azext_trust.server.store import engine as engines
 from azext_trust.server.store.errors import StateError
 from azext_trust.server.store.turns import Turns
@@ -139,3 +140,5 @@ def run(engine: Engine, revision: str = "head") -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["engine"] = engine
     command.upgrade(config, revision)
+    with engine.begin() as connection:
+        changes.install(connection)

@@ -165,6 +165,13 @@ def service_principal_by_app_id(session: Session, app_id: str) -> DirectoryObjec
     return session.exec(select(DirectoryObject).where(DirectoryObject.app_id == app_id.lower())).first()
 
 
+def managed_identities(session: Session) -> list[DirectoryObject]:
+    """Return the service principals of managed identities, by name; `alternativeNames` holds the resource id."""
+    kind = col(DirectoryObject.properties)["servicePrincipalType"].as_string()
+    query = select(DirectoryObject).where(DirectoryObject.kind == SERVICE_PRINCIPAL, kind == "ManagedIdentity")
+    return list(session.exec(query.order_by(col(DirectoryObject.display_key), col(DirectoryObject.id))))
+
+
 def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ...]]:
     """Return every group the principal is in, transitively, with the way there.
 
@@ -174,11 +181,11 @@ def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ..
     chains: dict[str, tuple[str, ...]] = {}
     edge: dict[str, tuple[str, ...]] = {member_id: ()}
     while edge:
-        query = select(Membership).where(col(Membership.member_id).in_(list(edge)))
+        query = select(Membership.group_id, Membership.member_id).where(col(Membership.member_id).in_(list(edge)))
         reached: dict[str, tuple[str, ...]] = {}
-        for row in session.exec(query):
-            if row.group_id not in chains and row.group_id not in reached:
-                reached[row.group_id] = (*edge[row.member_id], row.group_id)
+        for group_id, member in session.exec(query):
+            if group_id not in chains and group_id not in reached:
+                reached[group_id] = (*edge[member], group_id)
         chains |= reached
         edge = reached
     return chains

@@ -33,7 +33,14 @@ def matching(
         secret: what was shown.
         verify: how a hash is checked; `verify_again` remembers.
     """
-    for row in principals.credentials(session, list(ids), "secret"):
+    return among(principals.credentials(session, list(ids), "secret"), secret, verify)
+
+
+def among(
+    rows: Iterable[principals.Credential], secret: str, verify: Callable[[str, str], bool] = passwords.verify_secret
+) -> principals.Credential | None:
+    """Return which of these stored secrets this is; None when it is none."""
+    for row in rows:
         # The hint, the secret's first letters as Graph shows them, spares hashing against every other secret.
         if secret.startswith(row.hint) and verify(row.hashed, secret):
             return row

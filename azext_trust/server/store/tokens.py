@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, delete, select, update
+
+VALID_FROM = "tokens-valid-from"
+"""The fact that holds the moment before which no access token is good any more."""
+
+
+ENDED = "ended"
+"""Stands in `Grant.spent` where a moment stands otherwise: the whole sign-in was ended."""
 
 
 class SigningKey(SQLModel, table=True):
-    """An RS256 key of the security token service; the private half is encrypted by the vault."""
+    """An RS256 key of the security token service; the private half is encrypted by the vault.
+
+    `created` is the moment from which the key signs: a key is published before that. `certificate` is its DER (base64).
+    """
 
     __tablename__ = "signing_key"
 
@@ -16,6 +26,7 @@ class SigningKey(SQLModel, table=True):
     retired: str = ""
     public_pem: str
     private_sealed: str
+    certificate: str = ""
 
 
 class Grant(SQLModel, table=True):
@@ -39,5 +50,20 @@ class Grant(SQLModel, table=True):
 
 
 def signing_keys(session: Session) -> list[SigningKey]:
-    """Return all keys, newest first; tokens are signed with the first."""
+    """Return all keys, newest first, those that do not sign yet among them."""
     return list(session.exec(select(SigningKey).order_by(col(SigningKey.created).desc(), col(SigningKey.kid))))
+
+
+def by_user_code(session: Session, user_code: str) -> Grant | None:
+    """Return the device code whose user code this is."""
+    return session.exec(select(Grant).where(Grant.user_code == user_code)).first()
+
+
+def end_family(session: Session, family: str) -> None:
+    """End a sign-in: none of its codes and refresh tokens is good any more."""
+    session.exec(update(Grant).where(col(Grant.family) == family).values(spent=ENDED))
+
+
+def forget_expired(session: Session, before: str) -> None:
+    """Delete what expired before a moment."""
+    session.exec(delete(Grant).where(col(Grant.expires) < before))

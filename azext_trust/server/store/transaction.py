@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from azext_trust.server.store import activity, clock, engine, facts, migrate, opening, trouble, wipe
+from azext_trust.server.store import activity, changes, clock, engine, facts, migrate, opening, trouble, wipe
 from azext_trust.server.store.errors import UnwipedError
 from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
@@ -33,6 +33,8 @@ class Transaction:
         vault: encryption for what must be read again.
         writes: whether changes are allowed.
         truncate: set where trust data is erased: success then waits until no byte of it is left (see `wipe`).
+        began_at: of a writing one: the change feed's head when it began.
+        shared: what the process keeps beside the store, see `Store`.
     """
 
     session: Session
@@ -40,6 +42,8 @@ class Transaction:
     writes: bool
     truncate: bool = False
     recorded: list[activity.Activity] = field(default_factory=list)
+    began_at: changes.Mark | None = None
+    shared: dict[str, object] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the cloud's present (UTC)."""
@@ -85,6 +89,10 @@ class Store:
         url: a SQLAlchemy URL for PostgreSQL, or None for ``state.db`` in the directory.
         blobs: the URL of an object store for blobs, or None for ``blobs/`` in the directory.
 
+    Attributes:
+        shared: what the process keeps beside the store: caches that follow the change feed, by name.
+        closing: what to call before the connections are given back.
+
     Raises:
         StateError: the state cannot be opened, upgraded or is damaged; the message names the cure.
     """
@@ -94,6 +102,8 @@ class Store:
         self.vault = Vault(directory)
         self._turns = Turns(directory / ".lock")
         self._sqlite = url is None
+        self.shared: dict[str, object] = {}
+        self.closing: list[Callable[[], None]] = []
         self._blobs = blobs
         with trouble.told(directory):
             opening.prepare(directory)
@@ -117,6 +127,8 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
+        for stop in self.closing:
+            stop()
         if "moments" in self.__dict__:
             self.moments.close()
         self.engine.dispose()
@@ -161,7 +173,7 @@ class Store:
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             try:
-                yield Transaction(session, self.vault, writes=False)
+                yield Transaction(session, self.vault, writes=False, shared=self.shared)
             finally:
                 # What was read stays usable afterwards: a rollback would make the rows ask the database again.
                 session.expunge_all()
@@ -182,9 +194,11 @@ class Store:
             StateError: the database cannot be written; nothing was changed.
         """
         with self._turn(), self._session() as session:
-            transaction = Transaction(session, self.vault, writes=True)
+            began_at = changes.head(session)
+            transaction = Transaction(session, self.vault, writes=True, began_at=began_at, shared=self.shared)
             yield transaction
             transaction.seal(moves)
+            changes.prune(session, began_at)
             session.commit()
         if facts.WIPE in facts.known(session):
             self._finish(transaction.truncate)

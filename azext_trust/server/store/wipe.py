@@ -75,7 +75,7 @@ def finish(engine: Engine, directory: Path, turns: Turns, patience: float) -> No
     deadline = time.monotonic() + patience
     try:
         while (came := _attempt(engine, directory, turns, _STEP_SECONDS if patience else 0)) is not _Attempt.DONE:
-            if came is _Attempt.MORE and patience:
+            if came is _Attempt.MORE:
                 deadline = time.monotonic() + patience
             elif time.monotonic() >= deadline:
                 raise UnwipedError(_UNWIPED.format(cause=f"another program reads {directory}/state.db", cure="End it"))

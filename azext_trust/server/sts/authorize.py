@@ -2,108 +2,155 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from azext_trust.server.gate import minting
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.store import principals, tokens
+from azext_trust.server.store import tokens
 from azext_trust.server.store.transaction import Store, Transaction
-from azext_trust.server.sts import credentials, errors, pages
+from azext_trust.server.sts import clients, errors, pages, people
+from azext_trust.server.sts.clients import Client
 from azext_trust.server.sts.discovery import resolve
-from azext_trust.server.sts.token import record_refusal
+from azext_trust.server.sts.token import check_scope, scope_of
 
 CODE_SECONDS = 600
 _CARRIED = (
-    "client_id", "response_type", "redirect_uri", "scope", "state", "response_mode", "code_challenge",
+    "client_id", "response_type", "redirect_uri", "scope", "resource", "state", "response_mode", "code_challenge",
     "code_challenge_method", "nonce",
 )  # fmt: skip
+_MODES = ("query", "fragment", "form_post")
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+Fields = Mapping[str, str]
 
 
 def page(transaction: Transaction, call: Call) -> Reply:
     """Show the sign-in page, or what is wrong with the request."""
-    try:
-        _check(transaction, call, call.query)
-    except errors.SignInError as error:
-        return pages.message("Sorry, but we're having trouble signing you in.", error.message, error.status)
-    return pages.sign_in("Sign in", _carried(call.query), name=call.query.get("login_hint", ""))
+    fields = _carried(call.query)
+    client, refused = _begin(transaction, call, fields)
+    if refused is not None or client is None:
+        return refused or pages.trouble(errors.refuse("malformed"), call)
+    if call.query.get("prompt") == "none":
+        return _hand_over(fields, _error(errors.refuse("silent"), call))
+    return _form(call, fields, client, name=call.query.get("login_hint", ""))
 
 
-def _carried(fields: Mapping[str, str]) -> dict[str, str]:
+def _carried(fields: Fields) -> dict[str, str]:
     return {name: fields[name] for name in _CARRIED if name in fields}
 
 
-def _check(transaction: Transaction, call: Call, fields: Mapping[str, str]) -> None:
-    resolve(transaction, call.params["tenant"])
-    for name in ("client_id", "redirect_uri"):
-        if not fields.get(name):
-            raise errors.missing(name)
-    if fields.get("response_type", "code") != "code":
-        raise errors.SignInError(400, "unsupported_response_type", 700054, "Only the response type 'code' is enabled.")
-    if fields.get("code_challenge") and fields.get("code_challenge_method") != "S256":
-        raise errors.SignInError(400, "invalid_request", 9002313, "Only the code challenge method 'S256' is offered.")
-    credentials.client_known(transaction, fields["client_id"])
-    if not _registered(transaction, call, fields["client_id"], fields["redirect_uri"]):
-        raise errors.wrong_redirect(fields["redirect_uri"], fields["client_id"])
-    scope = fields.get("scope", "")
-    resource = minting.resource_of(scope, call.settings)
-    if not minting.known_resource(transaction, call.settings, resource):
-        raise errors.no_such_resource(resource, minting.tenant_name(transaction))
+def _form(call: Call, fields: Fields, client: Client, *, problem: str = "", name: str = "", status: int = 200) -> Reply:
+    text = f"to continue to {client.name}"
+    shown = pages.Form(
+        "Sign in", text, dict(fields), problem, name, leaves_to=clients.origin_of(fields["redirect_uri"])
+    )
+    return pages.sign_in(call, shown, status)
 
 
-def _registered(transaction: Transaction, call: Call, client_id: str, address: str) -> bool:
-    """Tell whether codes may be sent there: loopback for native clients (RFC 8252 section 7.3), else as registered."""
-    if client_id.lower() == credentials.PORTAL:
-        return address == call.settings.origin + credentials.PORTAL_REDIRECT
-    parts = urlsplit(address)
-    application = principals.application_by_app_id(transaction.session, client_id)
-    if parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"):
-        return True
-    held: set[str] = set()
-    for part in ("web", "spa", "publicClient"):
-        found = application.properties.get(part) if application else None
-        addresses = found.get("redirectUris") if isinstance(found, dict) else None
-        held.update(addresses if isinstance(addresses, list) else ())
-    return address in held
+def _begin(transaction: Transaction, call: Call, fields: Fields) -> tuple[Client | None, Reply | None]:
+    """Return the client, or the answer that refuses.
+
+    Until client and address are known to belong together, nobody is sent anywhere (RFC 6749 section 4.1.2.1).
+    """
+    try:
+        resolve(transaction, call.params["tenant"])
+        client = _client(transaction, call, fields)
+    except errors.SignInError as error:
+        return None, pages.trouble(error, call)
+    try:
+        _check(transaction, call, fields, client)
+    except errors.SignInError as error:
+        return client, _hand_over(fields, _error(error, call))
+    return client, None
+
+
+def _client(transaction: Transaction, call: Call, fields: Fields) -> Client:
+    if not fields.get("client_id"):
+        raise errors.refuse("missing", parameter="client_id")
+    client = clients.find(transaction, fields["client_id"])
+    if not fields.get("redirect_uri"):
+        raise errors.refuse("no_redirect")
+    if not client.platform(fields["redirect_uri"], call.settings.origin):
+        raise errors.refuse("wrong_redirect", address=fields["redirect_uri"], client=client.id)
+    if fields.get("response_mode", "query") not in _MODES:
+        raise errors.refuse("response_mode", value=fields["response_mode"])
+    return client
+
+
+def _check(transaction: Transaction, call: Call, fields: Fields, client: Client) -> None:
+    if fields.get("response_type") != "code":
+        raise errors.refuse("response_type", value=fields.get("response_type", ""))
+    method, challenge = fields.get("code_challenge_method", "plain"), fields.get("code_challenge", "")
+    if method not in ("S256", "plain") or ("code_challenge_method" in fields and not challenge):
+        raise errors.refuse("bad_parameter", parameter="code_challenge_method")
+    if challenge and not _CHALLENGE.fullmatch(challenge):
+        raise errors.refuse("challenge_size")
+    if client.platform(fields["redirect_uri"], call.settings.origin) == "spa" and method != "S256":
+        raise errors.refuse("spa_needs_pkce")
+    check_scope(transaction, call, scope_of(dict(fields)))
 
 
 def sign_in(store: Store, call: Call) -> Reply:
     """Check the posted name and password and send a code to the application."""
     form = call.form()
-    try:
-        with store.read() as transaction:
-            _check(transaction, call, form)
-    except errors.SignInError as error:
-        return pages.message("Sorry, but we're having trouble signing you in.", error.message, error.status)
+    fields, name = _carried(form), form.get("username", "")
+    with store.read() as transaction:
+        client, refused = _begin(transaction, call, fields)
+    if refused is not None or client is None:
+        return refused or pages.trouble(errors.refuse("malformed"), call)
     if not pages.same_browser(call, form):
-        return pages.sign_in(
-            "Sign in", _carried(form), problem="The page was too old. Please sign in again.", status=400
-        )
+        return _form(call, fields, client, problem=pages.TOO_OLD, name=name, status=400)
+    if "cancel" in form:
+        return _hand_over(fields, _error(errors.refuse("declined"), call))
     try:
-        with store.read() as transaction:
-            user = credentials.user(transaction, form.get("username", ""), form.get("password", ""))
+        user = people.check(store, call, name, form.get("password", ""), "browser")
+        with store.write(moves="") as transaction:
+            people.admit(transaction, user)
+            code = _new_code(transaction, fields, client, user.id)
     except errors.SignInError as error:
-        record_refusal(store, call, form.get("username", ""), "browser", error)
-        return pages.sign_in("Sign in", _carried(form), problem=error.message, name=form.get("username", ""))
-    with store.write() as transaction:
-        grant = tokens.Grant(
-            digest="", kind="", family="", client_id=form["client_id"].lower(), principal_id=user.id, expires="",
-            properties=dict(_carried(form)),
-        )  # fmt: skip
-        code = minting.new_grant(transaction, "code", CODE_SECONDS, grant)
-    return _hand_over(form, code)
+        return _form(call, fields, client, problem=error.message, name=name)
+    return _hand_over(fields, {"code": code})
 
 
-def _hand_over(form: Mapping[str, str], code: str) -> Reply:
-    fields = {"code": code, **({"state": form["state"]} if "state" in form else {})}
-    address = form["redirect_uri"]
-    mode = form.get("response_mode", "query")
+def _new_code(transaction: Transaction, fields: Fields, client: Client, user_id: str) -> str:
+    kept: dict[str, object] = {k: v for k, v in fields.items() if k not in ("state", "response_mode", "client_id")}
+    kept["scope"] = scope_of(dict(fields))
+    grant = tokens.Grant(digest="", kind="", family="", client_id=client.id, principal_id=user_id, expires="",
+                         properties=kept)  # fmt: skip
+    return minting.new_grant(transaction, "code", CODE_SECONDS, grant)
+
+
+def _error(error: errors.SignInError, call: Call) -> dict[str, str]:
+    """Return a refusal as an application receives it (RFC 6749 section 4.1.2.1)."""
+    uri = f"{call.settings.origin}/error?code={error.number}"
+    return {"error": error.code, "error_description": errors.described(error, call), "error_uri": uri}
+
+
+def _hand_over(fields: Fields, answer: dict[str, str]) -> Reply:
+    """Send an answer to the application in the response mode it asked for."""
+    answer |= {"state": fields["state"]} if "state" in fields else {}
+    address = fields["redirect_uri"]
+    mode = fields.get("response_mode", "query")
     if mode == "form_post":
-        return pages.post_back(address, fields)
+        return pages.post_back(address, answer, clients.origin_of(address))
     mark = "#" if mode == "fragment" else "&" if "?" in address else "?"
-    return Reply(None, 302, {"location": address + mark + urlencode(fields), "cache-control": "no-store"})
+    headers = {
+        "location": address + mark + urlencode(answer),
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+    }
+    return Reply(None, 302, headers)
 
 
 def signed_out(transaction: Transaction, call: Call) -> Reply:
     """Say that the sign-out is done: no session is kept here."""
     return pages.message("You signed out", "It's a good idea to close all browser windows.")
+
+
+def explain(transaction: Transaction, call: Call) -> Reply:
+    """Say what an AADSTS number means: what `error_uri` leads to."""
+    code = call.query.get("code", "").removeprefix("AADSTS")
+    text = errors.meaning(code) or "This cloud answers with no error of this number."
+    return pages.message(f"AADSTS{code[:10]}" if code.isdigit() else "Errors", text)

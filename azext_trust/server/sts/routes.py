@@ -1,15 +1,17 @@
 """What the security token service offers: discovery, keys, tokens, the sign-in pages.
 
-Everything here is open to anybody: who somebody is, is found out here.
+All but the last of OpenID Connect is open to anybody: who somebody is, is found out here.
 """
 
-from azext_trust.server.gate.route import ANONYMOUS, Route
+from azext_trust.server.gate.route import ANONYMOUS, SIGNED_IN, Route
 
 ROUTES = (
     Route("GET", "/common/discovery/instance", "discovery:instance", ANONYMOUS),
     Route("GET", "/common/userrealm/{name}", "discovery:user_realm", ANONYMOUS),
+    Route("GET", "/error", "authorize:explain", ANONYMOUS),
+    Route("GET", "/oidc/userinfo", "userinfo:show", SIGNED_IN),
     Route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", "discovery:configuration", ANONYMOUS),
-    Route("GET", "/{tenant}/.well-known/openid-configuration", "discovery:configuration", ANONYMOUS),
+    Route("GET", "/{tenant}/.well-known/openid-configuration", "discovery:configuration_v1", ANONYMOUS),
     Route("GET", "/adfs/{tenant}/v2.0/.well-known/openid-configuration", "discovery:configuration_adfs", ANONYMOUS),
     Route("GET", "/adfs/{tenant}/.well-known/openid-configuration", "discovery:configuration_adfs", ANONYMOUS),
     Route("GET", "/{tenant}/discovery/v2.0/keys", "discovery:keys", ANONYMOUS),

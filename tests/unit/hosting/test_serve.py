@@ -19,7 +19,7 @@ import requests
 from azext_trust.hosting import setup
 
 PROGRAM = """
-import asyncio, sys, types
+import asyncio, sys
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         while (await receive())["type"] == "lifespan.startup":
@@ -27,14 +27,19 @@ async def app(scope, receive, send):
         return await send({"type": "lifespan.shutdown.complete"})
     if scope["path"] == "/slow":
         await asyncio.sleep(2)
+    if scope["path"] == "/headers":
+        while (await receive()).get("more_body"):
+            pass
+    names = b",".join(name for name, _ in scope["headers"])
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": scope["path"].encode()})
-fake = types.ModuleType("azext_trust.server.app")
-fake.App, fake.create_app = object, lambda settings: app
-import azext_trust.server
-azext_trust.server.app = sys.modules["azext_trust.server.app"] = fake
-from azext_trust.hosting.serve import Options, serve
-serve(Options(state=sys.argv[1], listen=sys.argv[3:], ready_file=sys.argv[2], log_format="json"))
+    await send({"type": "http.response.body", "body": names if scope["path"] == "/headers" else scope["path"].encode()})
+from azext_trust.hosting import listener, serve
+if len(sys.argv) == 3:
+    import os
+    listener.DEFAULT_PORT, listener.FALLBACK_PORT = map(int, os.environ["AZTRUST_TEST_PORTS"].split())
+serve.application.create_app = lambda settings: app
+serve.RENEWAL_TICKS = 5
+serve.serve(serve.Options(state=sys.argv[1], listen=sys.argv[3:], ready_file=sys.argv[2], log_format="json"))
 """
 
 
@@ -127,6 +132,57 @@ def test_ready_file_that_cannot_be_written(tmp_path: Path) -> None:
     assert "state.ready cannot be written: Is a directory." in done.stderr
 
 
+def talk(running: Running, sent: bytes) -> bytes:
+    """Send bytes over TLS and return all that comes back."""
+    context = ssl.create_default_context(cafile=running.ca)
+    with (
+        socket.create_connection(("127.0.0.1", running.ports[0]), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(sent)
+        got = b""
+        while chunk := secure.recv(65536):
+            got += chunk
+        return got
+
+
+def test_trailers_are_dropped(running: Running) -> None:
+    """M29: what follows a chunked body is no header: neither a token nor a second host can be slipped in."""
+    head = b"POST /headers HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    body = b"2\r\nok\r\n0\r\nauthorization: Bearer x\r\nhost: evil\r\n\r\n"
+    answer = talk(running, head + body)
+    assert b"\r\nhost,transfer-encoding,connection\r\n" in answer
+
+
+def test_next_request_has_its_headers(running: Running) -> None:
+    """M29: after trailers the connection goes on as it should."""
+    first = b"POST /x HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n"
+    second = b"GET /headers HTTP/1.1\r\nhost: localhost\r\nx-second: 1\r\nconnection: close\r\n\r\n"
+    assert b"\r\nhost,x-second,connection\r\n" in talk(running, first + second)
+
+
+def test_endless_head(running: Running) -> None:
+    """M29: a head that does not end is not collected."""
+    answer = talk(running, b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 70000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_certificate_is_renewed_while_serving(running: Running) -> None:
+    """M29: a server that runs for a year does not serve an expired certificate; nobody needs to trust anything anew."""
+
+    def served() -> str:
+        return ssl.get_server_certificate(("127.0.0.1", running.ports[0]))
+
+    before, authority = served(), (running.state / "ca" / "ca.pem").read_bytes()
+    (running.state / "ca" / "server.pem").unlink()
+    deadline = monotonic() + 10
+    while served() == before and monotonic() < deadline:
+        sleep(0.1)
+    assert served() != before
+    assert (running.state / "ca" / "ca.pem").read_bytes() == authority
+    assert requests.get(running.url("/x"), verify=running.ca, timeout=5).text == "/x"
+
+
 def test_recipe_of_a_running_server(running: Running) -> None:
     """M29: beside a server that runs, the recipe names what that one published."""
     from azext_trust.hosting import serve
@@ -147,3 +203,24 @@ def test_recipe_elsewhere() -> None:
     text = setup.recipe("https://localhost:8443", Path("/my state"), Path("/my state/ca.pem"))
     assert "instance_discovery=false" not in text.split("# Azure SDKs")[0]
     assert "export REQUESTS_CA_BUNDLE='/my state/ca.pem'\n" in text
+
+
+def test_fallback_of_the_default(tmp_path: Path) -> None:
+    """M29: where the default port may not be had, another one is taken, and what then needs another way is told."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        other = free_port()
+        env = {**os.environ, "AZTRUST_TEST_PORTS": f"{taken.getsockname()[1]} {other}"}
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path / "state"), str(tmp_path / "ready")]
+        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = monotonic() + 20
+        while not (tmp_path / "ready").exists() and monotonic() < deadline:
+            sleep(0.02)
+        process.terminate()
+        out, err = process.communicate(timeout=10)
+    assert out == f"ready https://localhost:{other}\n"
+    assert (
+        f"127.0.0.1:443 cannot be listened on (Address already in use): serving https://localhost:{other} instead."
+        in err
+    )
+    assert f"The login endpoint is https://localhost:{other}/adfs." in err
+    assert process.returncode == 0

@@ -27,7 +27,7 @@ def test_password_gives_an_entra_access_token(cloud: Client) -> None:
         ({"grant_type": "password", "username": "nobody@contoso.com", "password": "x"}, 400, "invalid_grant", 50034),
         (_SECRET | {"client_id": BUILDER}, 401, "invalid_client", 7000215),
         (_SECRET | {"client_id": TENANT}, 400, "unauthorized_client", 700016),
-        ({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant", 700082),
+        ({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant", 9002313),
         ({"grant_type": "password", "scope": "https://nowhere/.default"}, 400, "invalid_resource", 500011),
         ({"grant_type": "magic"}, 400, "unsupported_grant_type", 70003),
     ],

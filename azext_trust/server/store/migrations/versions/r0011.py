@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0004"
+down_revision = "0006"
 
 _TEXTS = (
     "registry_id", "state", "caller_id", "caller_kind", "caller_name", "correlation_id", "created", "sealed", "owner",
