@@ -65,3 +65,15 @@ install_docker_28() {
     mv "$made/docker" "$AZTRUST_TEST_DOCKER_28"
     rm -rf "$made"
 }
+
+# install_object_store: moto's S3 server, in an environment of its own; named by AZTRUST_TEST_S3 from then on.
+install_object_store() {
+    local version=5.2.5 own
+    own=$AZTRUST_CACHE/moto-$version
+    export AZTRUST_TEST_S3=$own/bin/moto_server
+    [ -f "$own/.complete" ] && return
+    say "installing moto $version (once)"
+    make_venv "$own"
+    "$own/bin/python" -m pip install --quiet --disable-pip-version-check "moto==$version" flask flask-cors py-partiql-parser
+    touch "$own/.complete"
+}

@@ -48,12 +48,14 @@ class World:
         holder: the process that keeps its namespaces.
         env: the environment of programs.
         seed: what the cloud is founded from.
+        options: more options of ``serve``.
     """
 
     directory: Path
     holder: subprocess.Popen[bytes]
     env: dict[str, str] = field(default_factory=dict)
     seed: Path = SEED
+    options: tuple[str, ...] = ()
     engine: subprocess.Popen[bytes] | None = None
     server: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +99,7 @@ class World:
         ready.unlink(missing_ok=True)
         self.server = self.start(
             "serve.log", AZTRUST, "serve", "--state", self.state, "--seed", self.seed, "--ready-file", ready,
-            "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443",
+            "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443", *self.options,
         )  # fmt: skip
         wait_for(ready.exists, self.directory / "serve.log")
         self.must("mkdir", "-p", f"/etc/docker/certs.d/{HOST}")

@@ -1,4 +1,4 @@
-"""The handlers of ``local retirement`` and ``local clock``."""
+"""The handlers of ``local retirement``, ``local clock`` and ``local gc``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from knack.util import CLIError
 
 from azext_trust.cli.context import Context
+
+SHORTEST = 60
 
 
 def retirement(context: Context) -> dict[str, Any]:
@@ -45,6 +47,18 @@ def advance(context: Context, seconds: str) -> dict[str, Any]:
 def reset(context: Context) -> dict[str, Any]:
     """Follow the machine's clock again."""
     return _put(context, "clock", {"offsetSeconds": 0, "frozenAt": None})
+
+
+def collect(context: Context, older_than: int = 3600) -> dict[str, Any]:
+    """Delete layers that nothing needs, and return how many of what.
+
+    Raises:
+        CLIError: the time is so short that a running push could be hit.
+    """
+    if older_than < SHORTEST:
+        raise CLIError(f"--older-than: at least {SHORTEST} seconds, for the sake of pushes that are going on.")
+    found: dict[str, Any] = context.operator.call("POST", "gc", {"graceSeconds": older_than})
+    return found
 
 
 def _number(text: str) -> float:

@@ -135,3 +135,10 @@ def test_a_seed_that_cannot_be_read(command: Command, tmp_path: Path) -> None:
     assert f"The seed file {tmp_path}/none.yaml cannot be read" in command.refused(
         f"cloud init --seed {tmp_path}/none.yaml"
     )
+
+
+def test_layers_are_collected(command: Command) -> None:
+    """M25: what went is counted; a time that a running push would not survive is refused."""
+    assert command.value("local gc --older-than 60")["blobs"] == 0
+    assert "at least 60 seconds" in command.refused("local gc --older-than 59")
+    assert command.value("local log list --last 1")[0]["operation"] == "aztrust/blobs/collect"
