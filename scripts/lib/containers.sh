@@ -1,10 +1,10 @@
-# Sourced by what needs real container clients: Debian's docker, docker-registry, skopeo and buildah, and tools that are Go modules.
+# Sourced by what needs real container clients: Debian's docker, docker-registry, skopeo, buildah and podman, and tools that are Go modules.
 AZTRUST_CACHE=${AZTRUST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aztrust}
 
 # install_containers: dockerd, docker, skopeo, buildah, and what makes a network of its own.
 install_containers() {
     local need=() pair
-    for pair in dockerd:docker.io docker-registry:docker-registry skopeo:skopeo buildah:buildah ip:iproute2 nsenter:util-linux; do
+    for pair in dockerd:docker.io docker-registry:docker-registry skopeo:skopeo buildah:buildah podman:podman ip:iproute2 nsenter:util-linux; do
         PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || need+=("${pair##*:}")
     done
     [ ${#need[@]} = 0 ] || apt_install "${need[@]}"
