@@ -160,6 +160,7 @@ class Call:
         settings: how the cloud is published.
         challenge: the claims (JSON) that a new access token must meet, when this one was revoked.
         now: tells the cloud's present (UTC), also where there is no transaction: in the answer that carries an error.
+        imports: the id of an import that this request began; the work goes on after the answer.
     """
 
     method: str
@@ -175,6 +176,7 @@ class Call:
     details: dict[str, object] = field(default_factory=dict)
     challenge: str = ""
     now: Callable[[], datetime] = clock.machine
+    imports: str = ""
 
     @cached_property
     def request_id(self) -> str:
