@@ -1,7 +1,8 @@
-"""Every trap of docs/audit-traps.md, from all three sources: the right answer to who-can, why and what-if."""
+"""Every trap of docs/audit-traps.md, from all four sources: the right answer to who-can, why and what-if."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from azext_trust.audit import exported, source
 from azext_trust.audit.live import Loader
-from azext_trust.cloud.connect import Connection
+from azext_trust.audit.twin import Twin
+from azext_trust.clients.operator import Operator
+from azext_trust.cloud.connect import Connection, local
 from azext_trust.server.app import create_app
 from azext_trust.server.gate.call import Settings
 from tests.conftest import Client
@@ -60,17 +63,37 @@ def connection(client: Client) -> InProcess:
     scopes = {"https://management.core.windows.net": "", ORIGIN: f"{ORIGIN}/.default"}
     tokens = {name: client.sign_in("auditor@contoso.com", "Auditor-pass-1", scope) for name, scope in scopes.items()}
     return InProcess(
-        client, tokens, {"id": world.SUB_A, "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}}
+        client,
+        tokens,
+        {"id": world.SUB_A, "name": "A", "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}},
     )
 
 
-@pytest.fixture(scope="module", params=["operator", "live", "files"])
-def ask(request: pytest.FixtureRequest, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+class Silent:
+    """Watches a twin and says nothing."""
+
+    def set(self, done: float, title: str | None = None) -> None:
+        """Take how far it is."""
+
+
+@pytest.fixture(scope="module", params=["operator", "live", "files", "twin"])
+def ask(request: pytest.FixtureRequest, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Give a way to ask, once for each source."""
-    if request.param == "operator":
+    if request.param != "twin":
+        yield _asking(request.param, cloud, tmp_path_factory)
+        return
+    folder = str(tmp_path_factory.mktemp("twins") / "twin")
+    Twin(cast(Connection, connection(cloud)), folder, Silent(), images=False).pull()
+    operator = Operator(local(folder))
+    yield lambda question, **words: operator.audit(question, words, keyed=True)
+    operator.close()
+
+
+def _asking(kind: str, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    if kind == "operator":
         token = cloud.sign_in("auditor@contoso.com", "Auditor-pass-1")
         return lambda question, **words: _operator(cloud, token, question, words)
-    if request.param == "live":
+    if kind == "live":
         tenant = Loader(cast(Connection, connection(cloud))).load()
     else:
         tenant = exported.load(sources.export(tmp_path_factory.mktemp("export") / "files"))
@@ -175,3 +198,35 @@ def test_deleted_principals_are_not_listed(ask: Ask) -> None:
     ids = {row["principalId"] for row in answer["value"]}
     assert guid("again") not in ids
     assert guid(world.DELETED) not in ids
+
+
+def digest(state: Path) -> dict[str, str]:
+    """Return the hash of every file of a cloud directory; what only coordinates readers is none of its facts."""
+    return {
+        str(path.relative_to(state)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(state.rglob("*")) if path.is_file() and path.suffix not in (".db-shm", ".lock")
+    }  # fmt: skip
+
+
+def test_nothing_is_written(cloud: Client) -> None:
+    """M23: the store's hash is the same before and after what-if and replay, whatever they think of."""
+    token = cloud.sign_in("auditor@contoso.com", "Auditor-pass-1")
+    _operator(cloud, token, "who-can", {"capability": "sign"})
+    state = cloud.app.store.directory
+    before = digest(state)
+    assert "state.db" in before
+    for trap in TRAPS:
+        if trap.change:
+            _operator(cloud, token, "what-if", {"changes": [trap.change]})
+            _operator(cloud, token, "replay", {"changes": [trap.change]})
+    assert digest(state) == before
+
+
+@EACH
+def test_documented(trap: Trap) -> None:
+    """M22: the page of traps tells of each, with the answer that is tested."""
+    page = Path(__file__).parents[2].joinpath("docs", "audit-traps.md").read_text(encoding="utf-8")
+    [line] = [line for line in page.splitlines() if line.startswith(f"| {trap.number} |")]
+    number, who, question, answer, *_ = [cell.strip() for cell in line.strip("|").split("|")]
+    assert (number, who, answer.split(",")[0]) == (str(trap.number), trap.who, "yes" if trap.allowed else "no")
+    assert question.startswith(f"{trap.word}, {trap.at}")
