@@ -126,3 +126,26 @@ def open_private(path: Path) -> int:
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         os.fchmod(handle, 0o600)
         return handle
+
+
+@contextmanager
+def only_one(folder: str) -> Iterator[bool]:
+    """Hold a folder for one piece of long work; False while another process holds it.
+
+    Args:
+        folder: a directory of ours, made when missing.
+    """
+    import fcntl
+
+    place = Path(folder).expanduser()
+    private_dir(place)
+    handle = open_private(place / ".busy")
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)  # with it goes the lock, as it does when the process is killed

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +22,11 @@ from azext_trust.server.notary import errors
 from azext_trust.server.notary.routes import ROUTES
 from azext_trust.server.store import registries
 from azext_trust.server.store.activity import Activity
-from azext_trust.server.store.transaction import Transaction
 
 HOST = "myregistry.azurecr.io"
 BOUNDARY = "xyz"
+REGISTRY = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.ContainerRegistry/registries/myregistry"
+"""The resource id that the gate would find."""
 
 
 def form(parts: Mapping[str, bytes], boundary: str = BOUNDARY) -> bytes:
@@ -47,13 +48,11 @@ class Served:
     Attributes:
         app: the cloud; its store is used.
         host: the login server that requests are sent to.
-        before: called in each writing transaction before it commits; faults are injected here.
     """
 
     app: App
     host: str = HOST
     table: RouteTable = field(default_factory=lambda: RouteTable(ROUTES))
-    before: Callable[[Transaction], None] = lambda transaction: None
 
     def call(self, method: str, target: str, body: bytes = b"", **headers: str) -> Reply:
         """Answer a request as the gate would for somebody who may do everything."""
@@ -73,7 +72,7 @@ class Served:
         row, params, elsewhere = self.table.match(call.method, call.path)
         if row is None:
             raise errors.method_not_allowed(call) if elsewhere else errors.not_found(call)
-        call.params = params
+        call.params = {**params, "registry": REGISTRY}
         module, _, name = row.operation.partition(":")
         operation = getattr(importlib.import_module(f"azext_trust.server.notary.{module}"), name)
         store = self.app.store
@@ -82,9 +81,8 @@ class Served:
         with store.write() if row.activity else store.read() as transaction:
             reply = cast(Reply, operation(transaction, call))
             if row.activity:
-                scope = row.scope_of(call.path, params)
+                scope = row.scope_of(call.path, dict(call.params))
                 transaction.record(Activity(row.activity, scope, "Allowed", "me", call.correlation_id, call.details))
-                self.before(transaction)
             return reply
 
     def json(self, method: str, target: str, body: bytes = b"", **headers: str) -> Any:

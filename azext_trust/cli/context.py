@@ -26,14 +26,21 @@ class Context:
         subscription: ``--subscription``: id or name.
         quiet: ``--only-show-errors``.
         colour: whether terminals may be written to in colour.
+        output: ``--output``.
+
+    Attributes:
+        exit_code: what a command that succeeds ends with: an audit's answer may be a no.
     """
 
     def __init__(
-        self, state: str | None = None, subscription: str | None = None, quiet: bool = False, colour: bool = True
-    ) -> None:
+        self, state: str | None = None, subscription: str | None = None, quiet: bool = False, colour: bool = True,
+        output: str = "json",
+    ) -> None:  # fmt: skip
         self.state = state
         self.quiet = quiet
         self.colour = colour
+        self.output = output
+        self.exit_code = 0
         self.subscription = subscription
 
     @cached_property

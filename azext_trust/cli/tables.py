@@ -10,6 +10,7 @@ from azext_trust.cli.rows import Rows
 FOLDERS = {
     "account": "account", "login": "account", "logout": "account", "cloud": "cloud", "acr": "acr", "config": "acr",
     "role": "role", "ad": "ad", "group": "group", "local": "local", "serve": "serve", "version": "version", "hosts": "hosts",
+    "audit": "audit", "twin": "audit",
     "trust": "trust",
 }  # fmt: skip
 """First word of a command to the folder of its rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ VERSIONS = {
     "subscriptions": "2022-12-01", "resources": "2024-11-01", "registries": "2026-09-01-preview",
     "roleAssignments": "2022-04-01", "roleDefinitions": "2022-05-01-preview",
     "denyAssignments": "2024-07-01-preview", "permissions": "2022-05-01-preview", "activity": "2015-04-01",
+    "locks": "2020-05-01", "entities": "2020-05-01", "classicAdministrators": "2015-07-01",
 }  # fmt: skip
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -89,12 +91,23 @@ class Arm:
 
     def listed(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
         """Return all rows of a list, following its pages."""
-        found = self.call("GET", path, kind, **query)
-        rows: list[dict[str, Any]] = list(found["value"])
-        while found.get("nextLink"):
-            found = self._request("GET", found["nextLink"]).json()
-            rows += found["value"]
-        return rows
+        return [row for page in self.pages(path, kind, **query) for row in page]
+
+    def pages(self, path: str, kind: str, **query: str) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a list page by page."""
+        for rows, _ in self.linked_pages(self._url(path, kind, query)):
+            yield rows
+
+    def linked_pages(self, url: str, method: str = "GET") -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """Yield the rows of a list page by page, each with the address of the next page, empty at the end."""
+        while url:
+            found = self._request(method, url).json()
+            url = str(found.get("nextLink") or found.get("@odata.nextLink") or "")
+            yield list(found["value"]), url
+
+    def address(self, path: str, kind: str, **query: str) -> str:
+        """Return the address at which a list begins."""
+        return self._url(path, kind, query)
 
     @property
     def root(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -58,12 +59,15 @@ class Graph:
     def listed(self, path: str, *filters: str | None) -> list[dict[str, Any]]:
         """Return all rows of a collection that fit the filters, following its pages."""
         filter_text = " and ".join(text for text in filters if text)
-        found = self.call("GET", path + (f"?$filter={quote(filter_text)}" if filter_text else ""))
-        rows: list[dict[str, Any]] = list(found["value"])
-        while found.get("@odata.nextLink"):
-            found = self._request("GET", found["@odata.nextLink"]).json()
-            rows += found["value"]
-        return rows
+        query = f"?$filter={quote(filter_text)}" if filter_text else ""
+        return [row for page, _ in self.linked_pages(self.root + path + query) for row in page]
+
+    def linked_pages(self, url: str) -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """Yield the rows of a collection page by page, each with the address of the next page, empty at the end."""
+        while url:
+            found = self._request("GET", url).json()
+            url = str(found.get("@odata.nextLink") or "")
+            yield list(found["value"]), url
 
     def assignee(self, name: str) -> tuple[str, str]:
         """Return object id and principal type of a user name, appId, service principal name or object id.

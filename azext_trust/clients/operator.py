@@ -39,6 +39,31 @@ class Operator:
             raise failure(answer)
         return answer.json()
 
+    def audit(self, question: str, words: dict[str, Any], *, keyed: bool = False) -> dict[str, Any]:
+        """Return the answer to an audit's question: ``complete``, ``unknown``, ``value``.
+
+        Args:
+            question: ``who-can``, ``what-if`` ...
+            words: its words, as the service's description names them; changes and rules go in a body.
+            keyed: ask with the operator key of a cloud directory instead of as the signed-in account.
+
+        Raises:
+            HttpError: the service refused.
+        """
+        posts = "changes" in words or "rules" in words
+        query = "" if posts else "?" + urlencode({name: _text(value) for name, value in words.items()})
+        path, body = f"audit/{question}{query}", words if posts else None
+        if keyed:
+            found: dict[str, Any] = self.call("POST" if posts else "GET", path, body)
+            return found
+        profile = self.connection.profile
+        more = {"json": body} if posts else {}
+        answer = self.connection.request(
+            "POST" if posts else "GET", f"{profile.arm}/operator/{path}", f"{profile.audience}/.default", **more
+        )
+        found = answer.json()
+        return found
+
     def status(self) -> dict[str, Any]:
         """Return what the service tells any signed-in caller: retirement position, tenant, clock."""
         return self._signed("status")
@@ -52,3 +77,7 @@ class Operator:
         url = f"{profile.arm}/operator/{path}"
         found: dict[str, Any] = self.connection.request("GET", url, f"{profile.audience}/.default").json()
         return found
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -27,6 +27,9 @@ class Connection:
         profile: the cloud.
         state: ``--state``, for the embedded cloud.
         subscription: ``--subscription``: id or name, else the default one.
+
+    Attributes:
+        patience: how many times a request is sent again that is one too many for the service (429, 503).
     """
 
     def __init__(self, profile: Profile, state: str | None = None, subscription: str | None = None) -> None:
@@ -36,6 +39,7 @@ class Connection:
         self.accounts = accounts.Accounts(self.cache_name, profile.name)
         self._wanted = subscription
         self.seed: Path | None = None
+        self.patience = RETRIES
 
     @cached_property
     def session(self) -> requests.Session:
@@ -137,10 +141,10 @@ class Connection:
             claims = base64.b64decode(found[1] + "==").decode() if found else None
             token, _ = self.token(scope, claims=claims, force=True)
             answer = self._send(method, url, token, more)
-        for _ in range(RETRIES):
+        for _ in range(self.patience):
             if answer.status_code not in (429, 503):
                 break
-            time.sleep(min(float(answer.headers.get("Retry-After", "1")), 60))
+            time.sleep(wait_of(answer))
             answer = self._send(method, url, token, more)
         if answer.status_code >= 400:
             raise failure(answer)
@@ -160,6 +164,25 @@ class Connection:
             return self.session.request(method, url, timeout=300, **more)
         except requests.RequestException as error:
             raise unreachable(self.profile.name, self.profile.arm, error) from None
+
+
+MOST_WAIT = 600
+"""Seconds: no service is waited for longer between two tries."""
+
+
+def wait_of(answer: requests.Response) -> float:
+    """Return how many seconds to wait before the next try: Retry-After is a number of seconds or a date (RFC 9110)."""
+    text = answer.headers.get("Retry-After", "1")
+    try:
+        seconds = float(text)
+    except ValueError:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except ValueError:
+            seconds = 1
+    return min(max(seconds, 0), MOST_WAIT) if seconds == seconds else 1
 
 
 def failure(answer: requests.Response) -> HttpError:

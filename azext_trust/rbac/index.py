@@ -80,8 +80,11 @@ class Index:
         self._people: int | None = None
         self._everyone: int | None = None
 
-    def overlay(self) -> Index:
+    def overlay(self, *, members: bool = True) -> Index:
         """Return an index over this one: it starts equal and is changed alone.
+
+        Args:
+            members: whether it knows who is in which group; for who may not read that.
 
         INVARIANT: this index is not changed while overlays of it are asked; `version` shows it.
         """
@@ -95,6 +98,8 @@ class Index:
         above._groups_at = layer.over(self._groups_at)
         above._held, above._classic = layer.over(self._held), layer.over(self._classic)
         above._denies, above._denies_at = layer.over(self._denies), layer.over(self._denies_at)
+        if not members:
+            above.groups, above._groups_at = Memberships(), {}
         return above
 
     # Principals and groups

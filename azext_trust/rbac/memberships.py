@@ -101,6 +101,10 @@ class Memberships:
             # Nesting changed, which is rare: what lies above is worked out anew for those who ask.
             self._above, self._above_bits = {}, {}
 
+    def holds(self, group: int, member: int) -> bool:
+        """Tell whether a principal is a direct member of a group."""
+        return group in self._parents.get(member, ())
+
     def edges(self) -> Iterator[tuple[int, int]]:
         """Yield every group with each of its direct members."""
         for group, members in self._members.items():

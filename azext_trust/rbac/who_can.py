@@ -197,6 +197,15 @@ class Holders:
         """Return, as bits, those in the directory who are no group: the sure ones, or those that depend."""
         return (self.maybe if depends else self.sure) & self.question.index.people()
 
+    @property
+    def groups(self) -> int:
+        """As bits, the groups that hold at least a part of what is needed, nested ones included."""
+        index = self.question.index
+        mask = 0
+        for number in bits.numbers(self.named):
+            mask |= index.groups.expanded(number)
+        return mask & index.everyone() & ~index.people()
+
     def ids(self, *, depends: bool = False) -> list[str]:
         """Return the object ids of the sure ones, or of those that depend; groups are expanded."""
         return self._names(self.people(depends=depends))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from azext_trust import home
 from azext_trust.signing import pem
-from azext_trust.signing.errors import DamagedKey, KeyNotFound, KeyStoreError, UnsafeFile
+from azext_trust.signing.errors import DamagedKey, KeyStoreError, UnsafeFile
 from azext_trust.signing.key_store import KeyInfo, KeyStore, open_block
 
 _MEMBER = re.compile(r"(?:\./)?private/(?:[^/]+/)*([0-9a-f]{64})(?:_(\w+))?\.key")
@@ -45,12 +45,13 @@ def back_up(store: KeyStore, target: Path, key_ids: Iterable[str] = ()) -> list[
         key_ids: which keys; none means all.
 
     Raises:
-        KeyNotFound: there is no such key, or none at all.
+        KeyNotFound: there is no such key.
+        KeyStoreError: there are no keys at all.
     """
     with store.locked():
         infos = [store.info(key_id) for key_id in key_ids] or store.listed()
         if not infos:
-            raise KeyNotFound("there are no keys to back up")
+            raise KeyStoreError("there are no keys to back up")
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
             for info in infos:

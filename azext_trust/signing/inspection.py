@@ -27,7 +27,11 @@ def inspect(repository: Repository, name: str, tag: str = "") -> dict[str, Any]:
     Raises:
         NotInitialized, RemoteError, TrustError: see `updater.load`.
     """
-    loaded = repository.load()
+    return inspected(repository.load(), name, tag)
+
+
+def inspected(loaded: Loaded, name: str, tag: str = "") -> dict[str, Any]:
+    """Return what `inspect` does, of a verified collection."""
     root = loaded.trusted.root
     assert root is not None  # load() has verified one
     signers = [

@@ -16,8 +16,9 @@ WAYS_OUT = (
     "Find the key: restore private/<key id>.key from a backup (aztrust trust key restore), or fetch it from another "
     "machine or colleague that initialised these repositories.",
     "Without it: disable content trust on the registry and enable it again. That deletes every signature of every "
-    "repository there, for good; then each tag is signed anew under a new root key, and each client deletes its "
-    "cached root (aztrust trust cache clear).",
+    "repository there, for good, those under other root keys too ('aztrust acr config content-trust update --status "
+    "disabled' counts them before it asks); then each tag is signed anew under a new root key, and each client deletes "
+    "its cached root (aztrust trust cache clear). Azure itself has not let anybody enable it again since 2026.",
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from azext_trust.clients.notary_errors import NoTrustData, RemoteError
+from azext_trust.clients.notary_errors import NoTrustData, RemoteError, Unavailable
 from azext_trust.signing.cache import TrustCache
 from azext_trust.signing.errors import NotInitialized
 from azext_trust.signing.notary import Remote
@@ -30,6 +30,14 @@ STALE = (
     "Error while downloading remote metadata, using cached timestamp - this might not be the latest version available "
     "remotely"
 )
+GONE = (
+    "The server has no trust data of this repository: if content trust was disabled there, its signatures are gone for "
+    "good, and what you see is only this machine's copy. 'aztrust trust cache clear {gun}' forgets it."
+)
+
+
+_OFF = 405
+"""What the server answers where content trust is off (acr-content-trust-facts.md section 4)."""
 
 
 @dataclass
@@ -172,7 +180,7 @@ class _Update:
                     raise NotInitialized(self.remote.server, self.remote.gun) from None
                 raise
             self.trusted.update_timestamp(cached)
-            self.loaded.warnings.append(STALE)
+            self.loaded.warnings += [STALE, _cause(error).format(gun=self.remote.gun)]
             self.loaded.stale = True
             return
         self.trusted.update_timestamp(raw)
@@ -211,3 +219,8 @@ class _Update:
                 raise
             self.fresh[role] = raw
             waiting = [*loaded.delegations, *waiting]
+
+
+def _cause(error: RemoteError) -> str:
+    gone = isinstance(error, NoTrustData) or (isinstance(error, Unavailable) and error.status == _OFF)
+    return GONE if gone else str(error).replace("{", "{{").replace("}", "}}")

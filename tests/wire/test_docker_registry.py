@@ -1,4 +1,4 @@
-"""The real docker engine, skopeo, buildah, crane, oras, regctl and the OCI conformance suite on a login server."""
+"""The real docker engine, skopeo, buildah, podman, crane, oras, regctl and the OCI conformance suite on a login server."""
 
 from __future__ import annotations
 
@@ -183,6 +183,23 @@ def test_skopeo_and_buildah(machine: World) -> None:
     assert '"v1"' in machine.must("skopeo", "list-tags", "--creds", credentials, f"docker://{HOST}/skopeo/web")
     machine.must("skopeo", "delete", "--creds", credentials, copied)
     assert machine("skopeo", "inspect", "--creds", credentials, copied).code != 0
+
+
+def test_podman(machine: World) -> None:
+    """M14: podman logs in, pulls what docker pushed and pushes it elsewhere; a wrong password is told as such."""
+    machine.docker_login(*PUSHER)
+    image = build(machine, "podman/web:v1", one=b"for podman")
+    machine.must("docker", "push", image)
+    at = machine.directory / "podman"
+    podman = ["podman", "--root", str(at / "root"), "--runroot", str(at / "run"), "--storage-driver", "vfs"]
+    certificates, auth = f"--cert-dir=/etc/docker/certs.d/{HOST}", f"--authfile={at / 'auth.json'}"
+    login = [*podman, "login", certificates, auth, "-u", PUSHER[0], "--password-stdin", HOST]
+    wrong = machine(*login, stdin="wrong")
+    assert (wrong.code, "invalid username/password" in wrong.err) == (125, True), wrong
+    machine.must(*login, stdin=PUSHER[1])
+    machine.must(*podman, "pull", certificates, auth, image)
+    machine.must(*podman, "push", certificates, auth, image, f"{HOST}/podman/copy:v1")
+    machine.must("docker", "pull", f"{HOST}/podman/copy:v1")
 
 
 def test_crane_oras_and_regctl(machine: World) -> None:

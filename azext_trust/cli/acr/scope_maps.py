@@ -48,13 +48,11 @@ def actions(repositories: list[list[str]] | None, gateways: list[list[str]] | No
 
 def _of_one(prefix: str, words: list[str], known: tuple[str, ...]) -> list[str]:
     name, rest = words[0], [word.lower() for word in words[1:]]
-    unknown = [word for word in rest if word not in known]
-    if not rest or unknown:
-        raise CLIError(
-            f"Invalid actions provided for {prefix} '{name}'. Actions must be one of: {', '.join(known)}."
-            if unknown
-            else f"No actions provided for {prefix} '{name}'. Actions must be one of: {', '.join(known)}."
-        )
+    if not rest:
+        raise CLIError(f'At least one action must be specified with "{name.lower()}".')
+    for word in rest:
+        if word not in known:
+            raise CLIError(f'Invalid action "{word}" provided. \nValid actions are {{{str(sorted(known))[1:-1]}}}.')
     return [f"{prefix}/{name}/{word}" for word in rest]
 
 

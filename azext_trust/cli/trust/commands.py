@@ -98,6 +98,7 @@ _KEYS = (
              Argument("repositories", ("--repository",), "Look at this repository only. May be given several times.",
                       repeat=True), *ACCESS),
             (Example("Look at all repositories of a registry.", "aztrust trust key lost -r myregistry"),),
+            table="trust.pretty:under_lost",
             details="Without a registry: what is cached here, so that it also works where no server answers."),
 )  # fmt: skip
 

@@ -230,8 +230,11 @@ def _inspected(context: Context, asked: Access, text: str) -> dict[str, Any]:
     try:
         with asked.repository(image, READ) as repository:
             try:
-                return inspection.inspect(repository, str(image), image.tag)
+                loaded = repository.load()
             except NotInitialized:
                 raise TrustFailure(f"No signatures or cannot access {image.gun}") from None
+            row = inspection.inspected(loaded, str(image), image.tag)
     except RegistryError as error:
         raise TrustFailure(f"No signatures or cannot access {image.gun}: {error}") from None
+    words.warn(context, *loaded.warnings)
+    return row

@@ -176,6 +176,9 @@ def backup(context: Context, keys: list[str] | None = None, file: str | None = N
         CLIError: the archive cannot be written.
         KeyNotFound: there is no such key, or none at all.
     """
+    for text in keys or ():
+        if "/" in text or text.endswith((".gz", ".tgz", ".tar")):
+            raise CLIError(f"usage error: {text} is no key's ID; the archive is named with --file")
     target = Path(file or ARCHIVE).absolute()
     try:
         infos = archive.back_up(store(), target, keys or ())

@@ -68,7 +68,9 @@ class Access:
         """
         if host.lower() not in self._servers:
             profile = self.context.connection.profile
-            if not self.username and not host.lower().split(":")[0].endswith(f".{profile.acr_suffix.lower()}"):
+            # Served elsewhere than on 443 the suffix ends in the port, too.
+            suffix = "." + profile.acr_suffix.lower()
+            if not self.username and not host.lower().removesuffix(":443").endswith(suffix):
                 raise CLIError(
                     f"'{host}' is no login server of the cloud '{profile.name}': they end in '.{profile.acr_suffix}'. "
                     "Name another registry's user with --username."

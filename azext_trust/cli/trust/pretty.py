@@ -64,3 +64,11 @@ def stands(shown: list[dict[str, Any]]) -> list[dict[str, str]]:
          "PROBLEM": row.get("problem") or ", ".join(row.get("warnings", ()))}
         for row in shown
     ]  # fmt: skip
+
+
+def under_lost(shown: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of a table: what is signed under a lost root key."""
+    return [
+        {"REPOSITORY": row["repository"], "TAG": tag["tag"], "DIGEST": tag["digest"]}
+        for row in shown["repositories"] for tag in row["tags"]
+    ]  # fmt: skip

@@ -107,9 +107,14 @@ def lost_key(
     known = list(lost.cached(trust_directory()))
     wanted = [root] if root else sorted(lost.root_keys(known) - held)
     found = [one for key in wanted for one in lost.concerned(key, known)]
+    if not found and (root or not known):
+        raise CLIError(_none(root))
     if not found:
-        raise CLIError(_none(root, bool(known)))
-    _explain(context, found, [key for key in wanted if key in held or any(one.startswith(key) for one in held)])
+        words.say(context, "No root key is missing: those of all repositories that are known here are in the key store.",
+                  words.GOOD)  # fmt: skip
+        return {"rootKeys": [], "repositories": [], "waysOut": []}
+    here = [key for key in wanted if key in held or any(one.startswith(key) for one in held)]
+    _explain(context, found, here, f"the missing root key{'s' if len(wanted) > 1 else ''}")
     return {"rootKeys": wanted, "repositories": [_concerned(one) for one in found], "waysOut": list(lost.WAYS_OUT)}
 
 
@@ -126,12 +131,11 @@ def _refresh(asked: Access, images: list[Image]) -> None:
                 words.warn(asked.context, f"{image.gun}: {error}")
 
 
-def _none(root: str | None, known: bool) -> str:
-    if not known:
-        return "no trust data is known here: name the registry with --registry, so that its repositories are looked at"
+def _none(root: str | None) -> str:
     if root:
-        return f"no repository that is known here is signed under the root key {root}"
-    return "no root key is missing: those of all repositories that are known here are in the key store"
+        return (f"no repository that is known here is signed under the root key {root}; with --registry, those of a "
+                "registry are looked at")  # fmt: skip
+    return "no trust data is known here: name the registry with --registry, so that its repositories are looked at"
 
 
 def _concerned(one: lost.Concerned) -> dict[str, Any]:
@@ -141,17 +145,21 @@ def _concerned(one: lost.Concerned) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _explain(context: Context, found: list[lost.Concerned], here: list[str]) -> None:
+def _explain(context: Context, found: list[lost.Concerned], here: list[str], missing: str) -> None:
     for key in here:
         words.say(
             context, f"The root key {key} is here, in {trust_directory() / 'private'}: it is not lost.", words.GOOD
         )
-    count = sum(len(one.tags) for one in found)
+    tags = sum(len(one.tags) for one in found)
+    counted = (
+        f"{len(found)} {'repository' if len(found) == 1 else 'repositories'} with {tags} signed "
+        f"{'tag' if tags == 1 else 'tags'}"
+    )
     words.say(
         context,
-        f"Under this root key: {len(found)} {'repository' if len(found) == 1 else 'repositories'} with {count} signed "
-        f"{'tag' if count == 1 else 'tags'}. They can be pulled as before; new tags can be signed as long as the "
-        "repository's own key is here, but no key can be changed any more, and the root cannot be renewed when it expires.",
+        f"Under {'it' if here else missing}: {counted}. They can be pulled as before; new tags can be signed "
+        "as long as the repository's own key is here, but no key can be changed any more, and the root cannot be renewed "
+        "when it expires.",
         words.ODD,
     )  # fmt: skip
     for number, way in enumerate(lost.WAYS_OUT, 1):
@@ -184,6 +192,8 @@ def clear(
         raise CLIError(f"{error.filename}: {error.strerror}") from None
     for gun in found:
         words.say(context, f"Forgot the trust data of {gun}", words.GOOD)
+    if not found:
+        words.say(context, "Nothing of it was cached here: 'aztrust trust cache list' shows what is.")
     return found
 
 

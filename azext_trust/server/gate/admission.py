@@ -50,6 +50,11 @@ class Insufficient(Denied):
         self.notes = dict(notes)
 
 
+def _named(need: Need) -> dict[str, object]:
+    """Return what the log says of the place: the registry is the entry's scope, trust data are a repository's."""
+    return {"gun": need.scope.name} if is_trust(need.scope.name) else {}
+
+
 def admit(transaction: Transaction, call: RegistryCall, row: Route) -> None:
     """Let a request pass, or say why not; the call then knows its caller and what it may do.
 
@@ -103,7 +108,7 @@ def _by_name(transaction: Transaction, call: RegistryCall, need: Need | None, na
     call.access = {(asked.kind, asked.name): frozenset(rights.granted(asked))}
     if not need.met(call.access):
         never = rights.never(need.scope)
-        raise Insufficient(rights.refusal(need.scope), {"reason": never} if never else {})
+        raise Insufficient(rights.refusal(need.scope), _named(need) | ({"reason": never} if never else {}))
 
 
 def _by_pass(transaction: Transaction, call: RegistryCall, need: Need | None) -> None:
@@ -127,7 +132,7 @@ def _explained(transaction: Transaction, call: RegistryCall, need: Need, shown: 
     if found is not None:
         holder = Holder(found.kind, found.id, shown.subject, found.classic_administrator)
     rights = Rights(transaction, call.here, holder, call.origin)
-    notes: dict[str, object] = {"tokenRevision": shown.revision, "revision": transaction.revision()}
+    notes: dict[str, object] = {**_named(need), "tokenRevision": shown.revision, "revision": transaction.revision()}
     if set(rights.granted(need.scope)) >= set(need.scope.actions):
         notes["reason"] = STALE if _asked(shown, need.scope) else "the token was not asked for it"
     elif is_trust(need.scope.name) and need.scope.name.split("/", 1)[0].lower() != call.origin:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from azext_trust.names import scopes
@@ -81,6 +82,7 @@ class LoginServer:
         mode: its role assignment mode.
         stamp: changes whenever the mode is switched.
         row: everything else.
+        revision: the state's when this was read.
     """
 
     id: str
@@ -90,6 +92,7 @@ class LoginServer:
     mode: str
     stamp: str
     row: registries.Registry
+    revision: int = -1
 
     def enabled(self, policy: str) -> bool:
         """Tell whether a policy is enabled: ``quarantinePolicy``, ``softDeletePolicy`` ..."""
@@ -101,12 +104,12 @@ class LoginServer:
         return self.row.properties.get("anonymousPullEnabled") is True
 
 
-def login_server(row: registries.Registry, settings: Settings) -> LoginServer:
-    """Return a registry's login server."""
+def login_server(row: registries.Registry, settings: Settings, revision: int = -1) -> LoginServer:
+    """Return a registry's login server as of a revision."""
     mode = str(row.properties.get("roleAssignmentMode", "LegacyRegistryPermissions"))
     stamp = f"{mode}#{row.properties.get(registries.MODE_SWITCHES, 0)}"
     scope = scopes.registry_id(row.subscription_id, row.group_key, row.name)
-    return LoginServer(row.id, row.name, settings.login_server(row.name), scope, mode, stamp, row)
+    return LoginServer(row.id, row.name, settings.login_server(row.name), scope, mode, stamp, row, revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,9 @@ class Door:
         if key not in known.servers:
             with self.store.read() as transaction:
                 row = registries.by_name(transaction.session, key)
-                found = login_server(row, self.settings) if row is not None else None
-                if transaction.revision() != known.revision:
+                revision = transaction.revision()
+                found = login_server(row, self.settings, revision) if row is not None else None
+                if revision != known.revision:
                     return found
             # Unknown names are not remembered: there is no end of them.
             if found is None:
@@ -224,10 +228,14 @@ class Door:
             known.servers[key] = found
         return known.servers[key]
 
-    def now_text(self) -> str:
-        """Return the cloud's present as Azure writes it, from what is remembered of its clock."""
+    def now(self) -> datetime:
+        """Return the cloud's present (UTC), from what is remembered of its clock."""
         known = self._known or self._load()
-        return to_text(shifted(known.offset, known.frozen or None))
+        return shifted(known.offset, known.frozen or None)
+
+    def now_text(self) -> str:
+        """Return the cloud's present as Azure writes it."""
+        return to_text(self.now())
 
     def known_server(self, name: str, revision: int) -> LoginServer | None:
         """Return a login server when it is remembered as of this revision; asks nobody."""

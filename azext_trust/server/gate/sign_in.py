@@ -29,12 +29,14 @@ class SignInRefused(Exception):
     Args:
         reason: why, for the log and where the real service says it too.
         name: the name that was given.
+        who: object id of whoever proved to be itself and may not come in all the same.
     """
 
-    def __init__(self, reason: str, name: str = "") -> None:
+    def __init__(self, reason: str, name: str = "", who: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.name = name
+        self.who = who
 
 
 def basic(header: str) -> tuple[str, str] | None:

@@ -56,7 +56,7 @@ _ME = (
     _read("/organization/{id}", "organization:show", "organization"),
     _read("/domains", "organization:domains", "domains"),
     _read("/domains/{id}", "organization:domain", "domains"),
-)
+)  # fmt: skip
 
 _USERS = (
     *_list("users", "users"),

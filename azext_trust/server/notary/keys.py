@@ -34,12 +34,12 @@ def snapshot(transaction: Transaction, call: Call) -> Reply:
 
 def rotate_timestamp(transaction: Transaction, call: Call) -> Reply:
     """Return a new timestamp key; it signs once a root names it."""
-    return _answer(_make(transaction, place.repository_of(transaction, call), roles.TIMESTAMP).public)
+    return _made(transaction, call, place.repository_of(transaction, call), roles.TIMESTAMP)
 
 
 def rotate_snapshot(transaction: Transaction, call: Call) -> Reply:
     """Return a new snapshot key; it signs once a root names it."""
-    return _answer(_make(transaction, place.repository_of(transaction, call), roles.SNAPSHOT).public)
+    return _made(transaction, call, place.repository_of(transaction, call), roles.SNAPSHOT)
 
 
 def _shown(transaction: Transaction, call: Call, role: str) -> Reply:
@@ -55,8 +55,15 @@ def _shown(transaction: Transaction, call: Call, role: str) -> Reply:
         named = Root.parse(root.content).of(role).keys
         held = [row for row in held if row.key_id in named]
     if held:
+        call.change(after={"gun": of.gun, "role": role, "keyId": held[0].key_id, "new": False})
         return _answer(PublicKey.from_dict(canonical.decode(bytes(held[0].public))))
-    return _answer(_make(transaction, of, role).public)
+    return _made(transaction, call, of, role)
+
+
+def _made(transaction: Transaction, call: Call, of: Repository, role: str) -> Reply:
+    key = _make(transaction, of, role)
+    call.change(after={"gun": of.gun, "role": role, "keyId": key.id, "new": True})
+    return _answer(key.public)
 
 
 def _answer(key: PublicKey) -> Reply:

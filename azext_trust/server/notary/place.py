@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azext_trust.names import images
 from azext_trust.server.gate.call import Call
+from azext_trust.server.gate.login_servers import LoginServer
 from azext_trust.server.notary import errors
 from azext_trust.server.store import registries
 from azext_trust.server.store.registries import Registry
@@ -18,10 +19,15 @@ def registry_of(transaction: Transaction, call: Call) -> Registry:
         ServiceError: no registry has this login server, or trust is off: policy, SKU, or retirement.
     """
     host = call.headers.get("host", "").lower()
-    found = registries.by_name(transaction.session, host.partition(":")[0].partition(".")[0])
+    known: LoginServer | None = getattr(call, "server", None)
+    # The door knows it already, unless something has changed since.
+    if known is not None and known.revision == transaction.revision():
+        found: Registry | None = known.row
+    else:
+        found = registries.by_name(transaction.session, host.partition(":")[0].partition(".")[0])
     if found is None:
         raise errors.not_found(call)
-    if not found.trust_enabled or found.sku != "Premium" or transaction.retirement() == "2028":
+    if not registries.trust_in_force(found, transaction.retirement()):
         raise errors.off()
     return found
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.notary import errors, place
+from azext_trust.server.notary import errors, place, quick
 from azext_trust.server.notary.keys import Held
-from azext_trust.server.store import trust_data
+from azext_trust.server.store import facts, trust_data
 from azext_trust.server.store.activity import Activity
 from azext_trust.server.store.clock import from_text
 from azext_trust.server.store.transaction import Store, Transaction
@@ -38,12 +40,38 @@ def show(store: Store, call: Call) -> Reply:
     with store.read() as transaction:
         of = place.repository_of(transaction, call)
         row = _find(transaction, of, role, found["version"], found["digest"])
-        stale = _is_stale(transaction, of, role, row) if not found["version"] and not found["digest"] else False
+        until = None if found["version"] or found["digest"] else _until(transaction, of, role, row)
+        stale = until is not None and until < transaction.now()
+        moment = _moment(transaction)
     if stale:
         row = _renewed(store, call, of, role)
     if row is None:
         raise errors.not_found(call)
-    return _answer(row, _LONG if found["version"] or found["digest"] else _SHORT)
+    reply = _answer(row, _LONG if found["version"] or found["digest"] else _SHORT)
+    if not stale:
+        quick.remember(call, call.params["file"], reply, until, moment)
+    return reply
+
+
+def remember(call: Call, stored: Mapping[str, Version], transaction: Transaction) -> None:
+    """Remember what a publish has just stored: its readers come at once, and ask for the newest and by digest.
+
+    Args:
+        call: the publish.
+        stored: role to its new version.
+        transaction: the one that stored them; it is committed, so that the numbers it read are those it left.
+    """
+    until = _expiry(stored[roles.TIMESTAMP])
+    moment = _moment(transaction)
+    for role, row in stored.items():
+        named = f"{role}.{hashlib.sha256(row.content).hexdigest()}.json"
+        signed = role in (roles.TIMESTAMP, roles.SNAPSHOT)
+        quick.remember(call, f"{role}.json", _answer(row, _SHORT), until if signed else None, moment)
+        quick.remember(call, named, _answer(row, _LONG), None, moment)
+
+
+def _moment(transaction: Transaction) -> tuple[int, int]:
+    return transaction.revision(), int(facts.get(transaction.session, facts.CONTENT, "0"))
 
 
 def _find(
@@ -72,15 +100,16 @@ def _http_time(moment: datetime) -> str:
 # Renewal of what the server signs
 
 
-def _is_stale(transaction: Transaction, of: Repository, role: str, row: Version | None) -> bool:
+def _until(transaction: Transaction, of: Repository, role: str, row: Version | None) -> datetime | None:
+    """Return when the server must sign again before it answers: when the timestamp has expired."""
     if role == roles.SNAPSHOT:
         row = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
-    return role in (roles.TIMESTAMP, roles.SNAPSHOT) and row is not None and _expired(transaction, row)
+    return _expiry(row) if role in (roles.TIMESTAMP, roles.SNAPSHOT) and row is not None else None
 
 
-def _expired(transaction: Transaction, row: Version) -> bool:
-    """Tell whether a timestamp must be signed again; its snapshot is seen to then (`tuf.server.renewed`)."""
-    return read_time(Envelope.reread(row.content).fields["expires"]) < transaction.now()
+def _expiry(row: Version) -> datetime:
+    """Return when a timestamp must be signed again; its snapshot is seen to then (`tuf.server.renewed`)."""
+    return read_time(Envelope.reread(row.content).fields["expires"])
 
 
 def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | None:
@@ -89,11 +118,11 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | N
     Only one transaction writes at a time, and each looks again: concurrent requests make one new version
     (dct-wire-contract.md section 8, trap 11).
     """
-    with store.write() as transaction:
+    with store.write(moves=facts.CONTENT) as transaction:
         place.repository_of(transaction, call)
         made: dict[str, Envelope] = {}
         timestamp = trust_data.newest(transaction.session, of, roles.TIMESTAMP)
-        if timestamp is not None and _expired(transaction, timestamp):
+        if timestamp is not None and _expiry(timestamp) < transaction.now():
             made = server.renewed(Newest(transaction.session, of), Held(transaction, of), transaction.now())
         for name, envelope in made.items():
             trust_data.add(transaction, of, name, envelope.fields["version"], envelope.raw)
@@ -101,7 +130,9 @@ def _renewed(store: Store, call: Call, of: Repository, role: str) -> Version | N
         if made:
             versions = {name: envelope.fields["version"] for name, envelope in made.items()}
             details: dict[str, object] = {"after": {"gun": of.gun, "versions": versions}}
-            transaction.record(Activity(RENEWAL, of.gun, "Allowed", "aztrust", call.correlation_id, details))
+            transaction.record(
+                Activity(RENEWAL, call.params["registry"], "Allowed", "aztrust", call.correlation_id, details)
+            )
         transaction.session.flush()
         return trust_data.newest(transaction.session, of, role)
 

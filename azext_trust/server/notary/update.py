@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.notary import errors, multipart, place
+from azext_trust.server.gate.pipeline import entry
+from azext_trust.server.notary import errors, multipart, place, read
 from azext_trust.server.notary.keys import Held
-from azext_trust.server.store import trust_data
-from azext_trust.server.store.transaction import Transaction
-from azext_trust.server.store.trust_data import Newest, Repository
+from azext_trust.server.store import facts, trust_data
+from azext_trust.server.store.transaction import Store, Transaction
+from azext_trust.server.store.trust_data import Newest, Repository, Version
 from azext_trust.tuf import roles
 from azext_trust.tuf.publish import Accepted, Collection, Refused, validate_update
 
+PUBLISH = "Microsoft.ContainerRegistry/registries/trustedCollections/write"
 
-def publish(transaction: Transaction, call: Call) -> Reply:
+
+def publish(store: Store, call: Call) -> Reply:
     """Validate an upload against what is stored, sign snapshot and timestamp, store all of it (section 4.1).
 
-    Two publishers follow one another: the gate's transaction is the only one that writes, so the second is validated
-    against what the first stored, and gets VERSION.
+    Two publishers follow one another: only one transaction writes at a time, so the second is validated against what
+    the first stored, and gets VERSION.
 
     Raises:
         ServiceError: the upload is refused; nothing is stored.
     """
-    of = place.repository_of(transaction, call)
-    held = Held(transaction, of)
-    try:
-        collection = Collection(of.gun, Newest(transaction.session, of))
-        accepted = validate_update(collection, multipart.files(call), held, transaction.now())
-    except Refused as refusal:
-        raise errors.refused(refusal) from None
-    _store(transaction, of, accepted)
-    if roles.ROOT in accepted.versions:
-        trust_data.forget_keys(transaction.session, of, held.retired(accepted.server_keys))
-    call.change(after=_told(of, accepted))
+    parts = multipart.files(call)
+    with store.write(moves=facts.CONTENT) as transaction:
+        of = place.repository_of(transaction, call)
+        held = Held(transaction, of)
+        try:
+            accepted = validate_update(
+                Collection(of.gun, Newest(transaction.session, of)), parts, held, transaction.now()
+            )
+        except Refused as refusal:
+            raise errors.refused(refusal) from None
+        stored = _store(transaction, of, accepted)
+        if roles.ROOT in accepted.versions:
+            trust_data.forget_keys(transaction.session, of, held.retired(accepted.server_keys))
+        call.change(after=_told(of, accepted))
+        transaction.record(entry(call, PUBLISH, call.params["registry"], "Allowed", status=200))
+    read.remember(call, stored, transaction)
     return Reply()
 
 
-def _store(transaction: Transaction, of: Repository, accepted: Accepted) -> None:
+def _store(transaction: Transaction, of: Repository, accepted: Accepted) -> dict[str, Version]:
+    stored = {}
     for role, envelope in accepted.versions.items():
-        trust_data.add(transaction, of, role, accepted.numbers[role], envelope.raw)
+        stored[role] = trust_data.add(transaction, of, role, accepted.numbers[role], envelope.raw)
     trust_data.prune(transaction, of, accepted.versions)
     for role, changes in accepted.tags.items():
         signed = {tag: (file.sha256, file.length) for tag, file in changes.signed.items()}
         trust_data.change_tags(transaction.session, of, role, signed, changes.removed)
+    return stored
 
 
 _SHOWN = 20

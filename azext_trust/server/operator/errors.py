@@ -62,6 +62,11 @@ def no_such_registry(scope: str) -> ServiceError:
     return ServiceError(404, "ResourceNotFound", f"The registry '{scope}' was not found.")
 
 
+def not_there(message: str) -> ServiceError:
+    """What a question is about does not exist."""
+    return ServiceError(404, "ResourceNotFound", message)
+
+
 def seed_refused(message: str) -> ServiceError:
     """The seed file is wrong."""
     return ServiceError(400, "InvalidSeed", message)

@@ -1,6 +1,6 @@
 """What the operator service offers. Whatever changes the world takes the operator key."""
 
-from azext_trust.server.gate.route import OPERATOR, SIGNED_IN, Route
+from azext_trust.server.gate.route import ANONYMOUS, OPERATOR, SIGNED_IN, Route
 
 ROUTES = (
     Route("GET", "/operator/status", "world:status", SIGNED_IN),
@@ -22,4 +22,15 @@ ROUTES = (
     Route("POST", "/operator/access-tokens/revoke", "keys:revoke", OPERATOR, "aztrust/accessTokens/revoke"),
     # The registry stands in the query: the operation itself asks for registries/read on it.
     Route("GET", "/operator/loss", "world:loss", SIGNED_IN),
-)
+    # A twin: a live cloud's facts brought into this store, page by page.
+    Route("GET", "/operator/observe", "observe:state", OPERATOR),
+    Route("GET", "/operator/observe/names", "observe:names", OPERATOR),
+    Route("POST", "/operator/observe/begin", "observe:begin", OPERATOR, "aztrust/twin/begin"),
+    Route("POST", "/operator/observe/page", "observe:take", OPERATOR, "aztrust/twin/page"),
+    Route("POST", "/operator/observe/finish", "observe:finish", OPERATOR, "aztrust/twin/finish"),
+    # Audits: each shows what its caller may read (audit_sight).
+    Route("GET", "/operator/openapi.json", "audit:document", ANONYMOUS),
+    *(Route("GET", f"/operator/audit/{name}", "audit:ask", SIGNED_IN)
+      for name in ("who-can", "can", "why", "what-can", "least", "explain", "report")),
+    *(Route("POST", f"/operator/audit/{name}", "audit:ask", SIGNED_IN) for name in ("what-if", "replay", "assert")),
+)  # fmt: skip

@@ -45,7 +45,7 @@ def exchange(store: Store, call: RegistryCall) -> Reply:
             holder = sign_in.by_directory_token(transaction, call.here, form.get("access_token", ""))
             rights = Rights(transaction, call.here, holder, call.origin)
             if not rights.any():
-                raise SignInRefused("no permission on the registry", holder.name)
+                raise SignInRefused("no permission on the registry", holder.name, holder.id)
             made = _refresh_token(transaction, call, rights)
     except SignInRefused as refused:
         raise _refused(store, call, refused) from None
@@ -109,7 +109,7 @@ def _scopes(texts: Iterable[str]) -> list[Scope]:
 def _refused(store: Store, call: RegistryCall, refused: SignInRefused) -> ServiceError:
     """Write a refused sign-in down and return its error; who shows nothing is not written down."""
     if refused.reason:
-        call.caller = replace(call.caller, name=refused.name or "unknown")
+        call.caller = replace(call.caller, name=refused.name or "unknown", id=refused.who)
         with store.write(moves="") as transaction:
             transaction.record(entry(call, SIGN_IN, call.here.scope, "Denied", reason=refused.reason))
     return errors.sign_in_refused(refused.reason)

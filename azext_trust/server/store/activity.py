@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Table, func, insert
+from sqlalchemy import Table, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from azext_trust.server.store import clock, facts
+from azext_trust.server.store.statements import Statement
 from azext_trust.server.store.vault import Vault
 
 GENESIS = "0" * 64
@@ -103,6 +104,9 @@ class Head:
         return f"{self.sequence}:{self.digest}:{self.seal}"
 
 
+_LAST = Statement("SELECT coalesce(max(sequence), 0) FROM activity")
+
+
 def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datetime) -> dict[str, str]:
     """Append events, each linked to the one before.
 
@@ -116,7 +120,8 @@ def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datet
         return {}
     head = Head.of(session)
     # Numbers go on after what is there, forged entries included: they show, and hinder nobody.
-    last = max(head.sequence, session.exec(select(func.max(ActivityEntry.sequence))).one() or 0)
+    found = _LAST.first(session.connection(), {})
+    last = max(head.sequence, found[0] if found else 0)
     rows: list[dict[str, object]] = []
     for number, event in enumerate(events, last + 1):
         values = (

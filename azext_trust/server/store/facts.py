@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import text
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel
+
+from azext_trust.server.store.statements import Statement
 
 
 class Fact(SQLModel, table=True):
@@ -27,11 +29,14 @@ CLOCK_OFFSET = "clock-offset-seconds"
 CLOCK_FROZEN = "clock-frozen-at"
 RETIREMENT = "retirement"
 ACTIVITY_HEAD = "activity-head"
+BLOBS = "blobs"
+"""The address of the object store in which blobs lie; absent for the cloud directory."""
 VAULT_CHECK = "vault-check"
 """Shows whether the key file is the one the state was made with."""
 WIPE = "wipe"
 """What is still to be done after trust data was erased (see `wipe`); absent when nothing is."""
 
+_ALL = Statement("SELECT name, value FROM fact")
 _PUT = text(
     "INSERT INTO fact (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
@@ -42,7 +47,7 @@ def known(session: Session) -> dict[str, str]:
     """Return all facts by name. They are few, every request asks for several: a transaction reads them once."""
     found: dict[str, str] | None = session.info.get(_CACHE)
     if found is None:
-        found = session.info[_CACHE] = dict(session.exec(select(Fact.name, Fact.value)).all())
+        found = session.info[_CACHE] = dict(_ALL.rows(session.connection(), {}))
     return found
 
 

@@ -5,11 +5,13 @@ SQLAlchemy's execution costs several times what SQLite needs for such a statemen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import DBAPIError
 
 
 class Statement:
@@ -41,12 +43,43 @@ class Statement:
         """
         sql, named, positional = self._of(connection.dialect)
         cursor: Any = connection.connection.cursor()
-        cursor.execute(sql, [values[name] for name in named] if positional else {name: values[name] for name in named})
+        given = [values[name] for name in named] if positional else {name: values[name] for name in named}
+        with _told(connection, sql):
+            cursor.execute(sql, given)
         return cursor
+
+    def done(self, connection: Connection, values: Mapping[str, object]) -> None:
+        """Run it; it answers nothing."""
+        self.run(connection, values).close()
+
+    def each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run it once for each of many."""
+        if not rows:
+            return
+        sql, named, positional = self._of(connection.dialect)
+        cursor: Any = connection.connection.cursor()
+        with _told(connection, sql):
+            cursor.executemany(sql, [tuple(row[name] for name in named) for row in rows] if positional else rows)
+        cursor.close()
 
     def first(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
         """Run it and return the first row, or None."""
+        return next(iter(self.rows(connection, values, 1)), None)
+
+    def rows(self, connection: Connection, values: Mapping[str, object], most: int = 0) -> list[Any]:
+        """Run it and return its rows, or the first few."""
         cursor = self.run(connection, values)
-        row: Sequence[Any] | None = cursor.fetchone()
+        with _told(connection, self._of(connection.dialect)[0]):
+            found: list[Any] = cursor.fetchmany(most) if most else cursor.fetchall()
         cursor.close()
-        return row
+        return found
+
+
+@contextmanager
+def _told(connection: Connection, sql: str) -> Iterator[None]:
+    """Let a failure of the driver leave as SQLAlchemy's: what handles full disks and damage knows those."""
+    driver: Any = connection.dialect.dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True) from error

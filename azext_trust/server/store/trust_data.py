@@ -10,13 +10,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam
-from sqlalchemy import select as core_select
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, func, select
 
 from azext_trust.server.store import clock
+from azext_trust.server.store.statements import Statement
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.store.trust import TrustChange, TrustKey, TrustMetadata, TrustTag
 
@@ -53,30 +52,25 @@ class Version:
     content: bytes
 
 
-_TABLE = TrustMetadata.__table__  # type: ignore[attr-defined]
-_COLUMNS = (_TABLE.c.version, _TABLE.c.created, _TABLE.c.content)
-# Built once: these are asked with every read, and SQLAlchemy takes longer to build a query than SQLite to answer it.
-_OF_ROLE = core_select(*_COLUMNS).where(
-    _TABLE.c.registry_id == bindparam("registry_id"),
-    _TABLE.c.gun == bindparam("gun"),
-    _TABLE.c.role == bindparam("role"),
+_HERE = "registry_id = :registry_id AND gun = :gun AND role = :role"
+_OF_ROLE = f"SELECT version, created, content FROM trust_metadata WHERE {_HERE}"
+_NEWEST = Statement(f"{_OF_ROLE} ORDER BY version DESC LIMIT 1")
+_OF_VERSION = Statement(f"{_OF_ROLE} AND version = :version")
+_OF_DIGEST = Statement(f"{_OF_ROLE} AND sha256 = :sha256 LIMIT 1")
+_NEXT_ROLE = Statement(
+    "SELECT role, version FROM trust_metadata WHERE registry_id = :registry_id AND gun = :gun AND role > :role"
+    " ORDER BY role, version DESC LIMIT 1"
 )
-_NEWEST = _OF_ROLE.order_by(_TABLE.c.version.desc()).limit(1)
-_OF_VERSION = _OF_ROLE.where(_TABLE.c.version == bindparam("version"))
-_OF_DIGEST = _OF_ROLE.where(_TABLE.c.sha256 == bindparam("sha256")).limit(1)
-_NEXT_ROLE = (
-    core_select(_TABLE.c.role, _TABLE.c.version)
-    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
-    .where(_TABLE.c.role > bindparam("role"))
-    .order_by(_TABLE.c.role, _TABLE.c.version.desc())
-    .limit(1)
+_ADD = Statement(
+    "INSERT INTO trust_metadata (registry_id, gun, role, version, sha256, created, content)"
+    " VALUES (:registry_id, :gun, :role, :version, :sha256, :created, :content)"
 )
 
 
-def _one(session: Session, query: Select[Any], of: Repository, role: str, **more: object) -> Version | None:
+def _one(session: Session, query: Statement, of: Repository, role: str, **more: object) -> Version | None:
     asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role, **more}
-    found = session.connection().execute(query, asked).first()
-    return Version(found.version, found.created, bytes(found.content)) if found else None
+    found = query.first(session.connection(), asked)
+    return Version(found[0], found[1], bytes(found[2])) if found else None
 
 
 def newest(session: Session, of: Repository, role: str) -> Version | None:
@@ -133,14 +127,14 @@ def _versions(session: Session, of: Repository) -> Iterator[tuple[str, int]]:
     role = ""
     while True:
         asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
-        found = session.connection().execute(_NEXT_ROLE, asked).first()
+        found = _NEXT_ROLE.first(session.connection(), asked)
         if found is None:
             return
-        role = found.role
-        yield role, found.version
+        role = found[0]
+        yield role, found[1]
 
 
-def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> None:
+def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> Version:
     """Insert a version of a role; with a timestamp goes a line of the change feed.
 
     A second writer of the same version fails on the primary key, and its whole transaction with it.
@@ -150,9 +144,10 @@ def add(transaction: Transaction, of: Repository, role: str, version: int, conte
         "registry_id": of.registry_id, "gun": of.gun, "role": role, "version": version, "sha256": digest,
         "created": now, "content": content,
     }  # fmt: skip
-    transaction.session.connection().execute(_TABLE.insert(), row)
+    _ADD.done(transaction.session.connection(), row)
     if role == "timestamp":
         _feed(transaction, of, version, digest, "update")
+    return Version(version, now, content)
 
 
 KEPT = timedelta(hours=1)
@@ -161,17 +156,10 @@ KEPT = timedelta(hours=1)
 A reader asks by digest within seconds for what a timestamp announced; a proxy may show it that timestamp for five
 minutes more (its Cache-Control). An hour is twelve times that (docs/decisions/0007-signed-metadata-by-hand.md).
 """
-_CURRENT_AT = (
-    core_select(_TABLE.c.version)
-    .where(_TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"))
-    .where(_TABLE.c.role == bindparam("role"), _TABLE.c.created <= bindparam("moment"))
-    .order_by(_TABLE.c.version.desc())
-    .limit(1)
+_CURRENT_AT = Statement(
+    f"SELECT version FROM trust_metadata WHERE {_HERE} AND created <= :moment ORDER BY version DESC LIMIT 1"
 )
-_BELOW = _TABLE.delete().where(
-    _TABLE.c.registry_id == bindparam("registry_id"), _TABLE.c.gun == bindparam("gun"),
-    _TABLE.c.role == bindparam("role"), _TABLE.c.version < bindparam("current"),
-)  # fmt: skip
+_BELOW = Statement(f"DELETE FROM trust_metadata WHERE {_HERE} AND version < :current")
 
 
 def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> None:
@@ -186,9 +174,9 @@ def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> Non
     moment = clock.to_text(transaction.now() - KEPT)
     for role in roles:
         here = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
-        current = connection.execute(_CURRENT_AT, {**here, "moment": moment}).scalar() if role != "root" else None
+        current = _CURRENT_AT.first(connection, {**here, "moment": moment}) if role != "root" else None
         if current is not None:
-            connection.execute(_BELOW, {**here, "current": current})
+            _BELOW.done(connection, {**here, "current": current[0]})
 
 
 def remove(transaction: Transaction, of: Repository) -> int:
@@ -209,6 +197,14 @@ def remove(transaction: Transaction, of: Repository) -> int:
 # Tags
 
 
+_PUT_TAG = Statement(
+    "INSERT INTO trust_tag (registry_id, gun, role, tag, sha256, length)"
+    " VALUES (:registry_id, :gun, :role, :tag, :sha256, :length) ON CONFLICT (registry_id, gun, role, tag)"
+    " DO UPDATE SET sha256 = excluded.sha256, length = excluded.length"
+)
+_DROP_TAG = Statement(f"DELETE FROM trust_tag WHERE {_HERE} AND tag = :tag")
+
+
 def change_tags(
     session: Session, of: Repository, role: str, signed: Mapping[str, tuple[str, int]], removed: Iterable[str]
 ) -> None:
@@ -221,25 +217,37 @@ def change_tags(
         signed: tag to digest (hex) and length.
         removed: tags that the role signs no more.
     """
-    here = (*_here(TrustTag, of), col(TrustTag.role) == role)
-    gone = [*removed, *signed]
-    for at in range(0, len(gone), 500):
-        session.exec(delete(TrustTag).where(*here, col(TrustTag.tag).in_(gone[at : at + 500])))
-    rows = [
-        {"registry_id": of.registry_id, "gun": of.gun, "role": role, "tag": tag, "sha256": digest, "length": length}
-        for tag, (digest, length) in signed.items()
-    ]
-    if rows:
-        session.execute(TrustTag.__table__.insert(), rows)  # type: ignore[attr-defined]
+    here = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
+    connection = session.connection()
+    _DROP_TAG.each(connection, [{**here, "tag": tag} for tag in removed])
+    rows = [{**here, "tag": tag, "sha256": sha256, "length": length} for tag, (sha256, length) in signed.items()]
+    _PUT_TAG.each(connection, rows)
 
 
 # Keys
 
 
-def keys(session: Session, of: Repository) -> list[TrustKey]:
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key of the server, see `trust.TrustKey`."""
+
+    role: str
+    key_id: str
+    created: str
+    public: bytes
+    private_sealed: str
+
+
+_KEYS = Statement(
+    "SELECT role, key_id, created, public, private_sealed FROM trust_key"
+    " WHERE registry_id = :registry_id AND gun = :gun ORDER BY created DESC, key_id"
+)
+
+
+def keys(session: Session, of: Repository) -> list[HeldKey]:
     """Return the server's keys of a repository, newest first."""
-    query = select(TrustKey).where(*_here(TrustKey, of))
-    return list(session.exec(query.order_by(col(TrustKey.created).desc(), col(TrustKey.key_id))))
+    found = _KEYS.rows(session.connection(), {"registry_id": of.registry_id, "gun": of.gun})
+    return [HeldKey(role, key, created, bytes(public), sealed) for role, key, created, public, sealed in found]
 
 
 def forget_keys(session: Session, of: Repository, key_ids: Iterable[str]) -> None:
@@ -250,13 +258,18 @@ def forget_keys(session: Session, of: Repository, key_ids: Iterable[str]) -> Non
 # Change feed
 
 
+_FEED = Statement(
+    "INSERT INTO trust_change (registry_id, gun, version, sha256, category, created)"
+    " VALUES (:registry_id, :gun, :version, :sha256, :category, :created)"
+)
+
+
 def _feed(transaction: Transaction, of: Repository, version: int, digest: str, category: str) -> None:
-    transaction.session.add(
-        TrustChange(
-            registry_id=of.registry_id, gun=of.gun, version=version, sha256=digest, category=category,
-            created=transaction.now_text(),
-        )
-    )  # fmt: skip
+    line = {
+        "registry_id": of.registry_id, "gun": of.gun, "version": version, "sha256": digest, "category": category,
+        "created": transaction.now_text(),
+    }  # fmt: skip
+    _FEED.done(transaction.session.connection(), line)
 
 
 def changes(session: Session, registry_id: str, gun: str, after: int, count: int) -> list[TrustChange]:

@@ -406,8 +406,10 @@ def test_lost_root(signer: Command, tmp_path: Path) -> None:
     """M19: what is concerned in the whole registry, whether cached here or not."""
     done(signer, f"trust sign {APP}:v1 {HOST}/team/other:v1")
     (root,) = KeyStore(tmp_path / "docker" / "trust", Passphrases()).of_role("root")
+    assert "No root key is missing" in signer.run("trust key lost")[2]
     root.path.unlink()
     done(signer, "trust cache clear --all")
+    assert "Nothing of it was cached here" in signer.run(f"trust cache clear {APP}")[2]
     assert "name the registry with --registry" in signer.refused("trust key lost")
     code, out, err = signer.run("trust key lost -r myregistry")
     assert (code, [row["repository"] for row in json.loads(out)["repositories"]]) == (0, [APP, f"{HOST}/team/other"])
@@ -416,6 +418,17 @@ def test_lost_root(signer: Command, tmp_path: Path) -> None:
 
 
 # The policy
+
+
+def test_cached_after_disabling(signer: Command) -> None:
+    """M4, M19: whoever looks at what is cached of purged trust data is told that it is gone, and the cure."""
+    done(signer, f"trust sign {APP}:v1")
+    done(signer, f"trust verify {APP}:v1")
+    done(signer, "acr config content-trust update -r myregistry --status disabled --yes")
+    for status in ("disabled", "enabled"):
+        done(signer, f"acr config content-trust update -r myregistry --status {status} --yes")
+        for command in (f"trust inspect {APP}", f"trust verify {APP}:v1"):
+            assert f"'aztrust trust cache clear {APP}' forgets it" in signer.run(command)[2]
 
 
 def test_disabling_names_what_is_lost(signer: Command) -> None:
@@ -433,7 +446,7 @@ def test_downgrade(signer: Command) -> None:
     done(signer, f"trust sign {APP}:v1")
     err = signer.refused("acr update -n myregistry --sku Basic")
     assert "SkuNotSupported" in err
-    assert "1 " in err
+    assert "the trust data of 1 repository with 1 signed tag would be lost" in err
     assert stored(signer) > 0
 
 

@@ -1,0 +1,3 @@
+module aztrust/load
+
+go 1.19
