@@ -23,7 +23,7 @@ def cells(first: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "kind", [*{one.row for one in QUESTIONS.values()}, rows.MissRow], ids=lambda kind: kind.__name__
+    "kind", [*dict.fromkeys(one.row for one in QUESTIONS.values()), rows.MissRow], ids=lambda kind: kind.__name__
 )
 def test_rows(kind: type) -> None:
     """M22: the contract's members, in order."""

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import termios
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -102,7 +103,10 @@ class Shell:
 
     def close(self) -> None:
         """End the shell and what it started."""
-        os.killpg(self._process.pid, signal.SIGTERM)
+        # A shell that is hung up on hangs up on its jobs, which have process groups of their own.
+        self._process.send_signal(signal.SIGHUP)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
         self._process.kill()
         self._process.wait(10)
         os.close(self._terminal)
