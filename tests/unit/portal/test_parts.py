@@ -219,7 +219,7 @@ def test_first_page_is_small() -> None:
 def test_licences_are_shipped() -> None:
     """M31: the vendored parts come with their licences."""
     text = (assets.FOLDER / "LICENSES.txt").read_text()
-    assert all(name in text for name in ("htmx.org", "@fluentui/tokens", "@fluentui/svg-icons"))
+    assert all(name in text for name in ("htmx.org", "@fluentui/tokens", "@fluentui/svg-icons", "vega-interpreter"))
 
 
 def test_permitted() -> None:
