@@ -267,3 +267,70 @@ def test_only_the_audit_loads_the_plotting_library(looking: Browser) -> None:
     assert "/vega-interpreter.js" in page.text
     assert "'unsafe-eval'" not in page.header("content-security-policy")
     assert "/vega" not in looking.open(f"{PAGES}/iam").text
+
+
+PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
+
+
+def test_review_names_who_gains(looking: Browser) -> None:
+    """M23: of a group the members are named, one by one, with what they gain and through which group."""
+    signers = _id_of(looking, "signers")
+    text = looking.open(f"{PAGES}/iam/add?step=review&role={PUSH}&member={signers}").text
+    gains = text.split("Who gains what")[1]
+    assert "alain@contoso.com" in gains
+    assert "Push images" in gains
+    assert "<td>signers</td>" in gains
+
+
+def test_review_weighs_conditions(looking: Browser) -> None:
+    """M23: what is gained under a condition only is not called gained."""
+    alain = _id_of(looking, "alain")
+    condition = "(@Request[Microsoft.ContainerRegistry/registries/repositories:name]%20StringEquals%20'app')"
+    where = f"{PAGES}/iam/add?step=review&role={PUSH}&member={alain}"
+    assert "Under a condition" in looking.open(f"{where}&condition={condition}").text
+    assert "Under a condition" not in looking.open(where).text
+
+
+def test_review_of_what_is_held(looking: Browser) -> None:
+    """M23: who has it all already gains nothing, and the page says so."""
+    builder = _id_of(looking, "builder")
+    text = looking.open(f"{PAGES}/iam/add?step=review&role={PUSH}&member={builder}").text
+    assert "Nobody gains anything they do not have already." in text
+    assert "Already" in text
+
+
+def test_review_that_is_not_complete(cloud: Client) -> None:
+    """M12, M23: what is not known is called unknown in the review."""
+    unknown = {"complete": False, "unknown": [{"what": SCRIPT, "why": "hidden", "scope": None}], "value": []}
+    browser, _ = signed_in(cloud, {"audit/who-can": lambda url: unknown, "audit/what-if": lambda url: unknown})
+    text = browser.open(f"{PAGES}/iam/add?step=review&role={PUSH}&member={_id_of(browser, 'alain')}").text
+    assert "This is not complete" in text
+    assert "Unknown</span>" in text
+    assert SCRIPT not in text
+
+
+def test_review_of_a_condition_that_is_none(looking: Browser) -> None:
+    """M23: when what-if refuses a condition the review says that it was not weighed, and why."""
+    alain = _id_of(looking, "alain")
+    text = looking.open(f"{PAGES}/iam/add?step=review&role={PUSH}&member={alain}&condition=nonsense").text
+    assert "Conditions and deny assignments could not be weighed." in text
+    assert "condition" in text
+
+
+def test_warning_names_the_holders_of_keys(cloud: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M4: the warning names the people whose keys signed, beside the delegations."""
+    from azext_trust.portal import content_trust_page
+    from tests.unit.portal.test_other_services import Shelf
+
+    monkeypatch.setattr(content_trust_page, "images_of", lambda connection, now: Shelf())
+    rows = [
+        {"principalName": "alain@contoso.com", "principalId": "1", "key": "k"},
+        {"principalName": "other", "principalId": "2", "key": None},
+    ]
+    answer = {"complete": True, "unknown": [], "value": rows}
+    browser, _ = signed_in(
+        cloud, {"audit/who-can": lambda url: answer, "operator/loss": lambda url: {"repositories": 2, "signedTags": 3}}
+    )
+    page = browser.submit(browser.open(f"{PAGES}/content-trust"), fields={"status": "enabled"})
+    text = browser.submit(page, fields={"status": "disabled"}).text
+    assert "Whose keys signed: <strong>alain@contoso.com</strong>" in text
