@@ -8,6 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from azext_trust.portal import audited, paging
+from azext_trust.portal.overview_page import registry_of
+from azext_trust.portal.place import REGISTRY
 from azext_trust.portal.visit import Visit
 
 SEVERITIES = ("high", "medium", "low", "info")
@@ -25,6 +27,21 @@ def show(visit: Visit) -> Response:
         severity=severity, severities=SEVERITIES, counts=counts, total=len(found.value), count=len(rows), rows=shown,
         first=first, next=following, chart=_chart(visit, found.value),
     )  # fmt: skip
+
+
+def download(visit: Visit) -> Response:
+    """Give a registry's report as one file with all its pictures (docs/audit.md), to keep or to send.
+
+    It is never shown here: it has its scripts inside, which the portal's policy forbids.
+    """
+    from azext_trust.audit import page
+
+    if visit.at.kind != REGISTRY:
+        return Response("Not Found", 404, media_type="text/plain")
+    registry_of(visit)
+    found = visit.operator.audit("report", {"registry": visit.at.id, "charts": True})
+    name = f"attachment; filename={visit.at.name}-audit.html"
+    return Response(page.render(found), media_type="text/html", headers={"content-disposition": name})
 
 
 def _holds(visit: Visit, row: audited.Row, wanted: str) -> bool:

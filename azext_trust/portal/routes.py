@@ -40,6 +40,7 @@ PAGES = (
     Page("GET", _AT + "/activity", "activity_page:show"),
     # Audit
     Page("GET", _AT + "/audit", "audit_report:show"),
+    Page("GET", _AT + "/audit/report.html", "audit_report:download"),
     Page("GET", _AT + "/audit/who-can", "audit_who_can:show"),
     Page("GET", _AT + "/audit/why", "audit_why:show"),
     Page("GET", _AT + "/audit/expiry", "audit_expiry:show"),

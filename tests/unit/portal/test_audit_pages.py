@@ -334,3 +334,14 @@ def test_warning_names_the_holders_of_keys(cloud: Client, monkeypatch: pytest.Mo
     page = browser.submit(browser.open(f"{PAGES}/content-trust"), fields={"status": "enabled"})
     text = browser.submit(page, fields={"status": "disabled"}).text
     assert "Whose keys signed: <strong>alain@contoso.com</strong>" in text
+
+
+def test_download(looking: Browser) -> None:
+    """M24: the report is kept as one file; the portal never shows it, as its scripts are inside."""
+    where = f"{AUDIT}/report.html"
+    assert where in looking.open(AUDIT).text
+    answer = looking.send("GET", where)
+    assert answer.header("content-disposition") == "attachment; filename=myregistry-audit.html"
+    assert "Could grant itself signing" in answer.text
+    assert "'unsafe-inline'" not in answer.header("content-security-policy")
+    assert looking.open(f"/portal/resource{SUBSCRIPTION}/audit/report.html").status == 404
