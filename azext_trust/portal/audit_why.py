@@ -1,8 +1,8 @@
-"""Audit > Why: each path from somebody over groups, assignment and role to a right, as a picture and a table (M22)."""
+"""Audit > Why: each path from somebody over groups, assignment, role and scope to a right, as picture and table (M22)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,8 @@ from azext_trust.portal.visit import Visit
 
 EFFECTS = ("grants", "denies", "removes", "misses")
 """What a path does, from what counts most in the picture."""
+MISSING = "missing"
+"""What a permission is called that nothing grants."""
 MOST_NODES = 25
 """Nodes of one column in the picture; the table has all."""
 
@@ -39,27 +41,37 @@ def _answered(visit: Visit, capability: str, who: str) -> dict[str, Any]:
     words = {"capability": capability, "assignee": who, "scope": visit.at.id}
     verdict, paths = audited.ask(visit, "can", **words), audited.ask(visit, "why", **words)
     rows, first, following = paging.sliced(visit, paths.value)
+    missing = verdict.value[0]["missing"] if verdict.value else ()
     return {
         "verdict": verdict.value[0] if verdict.value else None, "problem": verdict.problem or paths.problem,
         "rows": rows, "first": first, "next": following, "count": len(paths.value),
-        "unknown": audited.together(verdict, paths), "chart": _chart(visit, paths.value),
+        "unknown": audited.together(verdict, paths), "chart": _chart(visit, paths.value, missing),
     }  # fmt: skip
 
 
 class Graph:
-    """The picture of paths: nodes in columns, principal first, then as many columns of groups as are needed."""
+    """The picture of paths: nodes in columns, principal first, then as many columns of groups as are needed.
 
-    def __init__(self, rows: list[Row]) -> None:
+    Args:
+        rows: the paths.
+        missing: actions that nothing grants: they stand there, unconnected unless something came near.
+    """
+
+    def __init__(self, rows: list[Row], missing: Iterable[str] = ()) -> None:
         self.depth = max((len(row["groupIds"]) for row in rows), default=0)
         self._nodes: dict[tuple[int, str], Row] = {}
         self._edges: dict[tuple[str, str], str] = {}
         for row in sorted(rows, key=lambda row: EFFECTS.index(row["effect"])):
             self._path(row)
+        for action in missing:
+            last = len(self.columns) - 1
+            self._node(last, action, _short(action), MISSING)
+            self._nodes[last, action]["effect"] = MISSING
 
     @property
     def columns(self) -> list[str]:
         """The keys of the columns' headings."""
-        return ["principal", *["group"] * self.depth, "assignment", "role", "scope"]
+        return ["principal", *["group"] * self.depth, "assignment", "role", "scope", "permission"]
 
     @property
     def nodes(self) -> list[Row]:
@@ -92,6 +104,7 @@ class Graph:
             yield after + 1, row["roleId"] or row["role"], row["role"] or row["roleId"]
         if row["scope"]:
             yield after + 2, scopes.key(row["scope"]), str(row["scope"]).rsplit("/", 1)[1] or "/"
+        yield after + 3, row["action"], _short(row["action"])
 
     def _node(self, column: int, name: str, label: str, effect: str) -> str:
         key = f"{column} {name}"
@@ -101,12 +114,17 @@ class Graph:
         return key
 
 
-def _chart(visit: Visit, rows: list[Row]) -> str:
-    drawn = Graph(rows)
+def _short(action: str) -> str:
+    """Return the end of an action's name: ``push/write``."""
+    return "/".join(action.split("/")[-2:])
+
+
+def _chart(visit: Visit, rows: list[Row], missing: Iterable[str]) -> str:
+    drawn = Graph(rows, missing)
     if not drawn.edges:
         return ""
     words = visit.words
     return audited.chart(
         nodes=drawn.nodes, edges=drawn.edges, columns=[words("graph." + name) for name in drawn.columns],
-        effects={name: words(f"effect.{name}") for name in EFFECTS},
+        effects={name: words(f"effect.{name}") for name in (*EFFECTS, MISSING)},
     )  # fmt: skip

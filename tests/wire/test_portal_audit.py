@@ -43,7 +43,7 @@ def test_pages(browser: Browser, audited: AuditWorld, tmp_path: Path, scheme: st
             visitor.open(where)
             if name != "signed-tags":
                 expect(visitor.page.locator(".drawing svg")).to_be_visible()
-            visitor.picture(f"audit-{name}-{look}", screenshots(tmp_path))
+            visitor.picture(f"real-{name}-{look}", screenshots(tmp_path))
             problems[name] = visitor.serious()
             wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             problems[name] += [f"{wide} pixels too wide"] if wide > 0 else []
@@ -153,7 +153,7 @@ def test_review_and_warning(browser: Browser, audited: AuditWorld, tmp_path: Pat
         visitor.open(f"{AT}/iam/add?step=review&role={role}&member={member}&member={ALAIN}")
         expect(visitor.page.locator("table").last).to_contain_text("builder")
         expect(visitor.page.locator("main")).to_contain_text("Push trusted images")
-        visitor.picture("audit-review-light", screenshots(tmp_path))
+        visitor.picture("real-review-light", screenshots(tmp_path))
         assert visitor.serious() == []
         visitor.open(f"{AT}/content-trust")
         visitor.page.get_by_text("Disabled", exact=True).click()
@@ -161,7 +161,7 @@ def test_review_and_warning(browser: Browser, audited: AuditWorld, tmp_path: Pat
         dialog = visitor.page.get_by_role("dialog")
         for part in ("1 repository with trust data", "1 signed tag", "alain", "Whose keys signed: alain@contoso.com"):
             expect(dialog).to_contain_text(part)
-        visitor.picture("audit-warning-light", screenshots(tmp_path))
+        visitor.picture("real-warning-light", screenshots(tmp_path))
 
 
 def test_names_that_are_scripts(browser: Browser, audited: AuditWorld) -> None:

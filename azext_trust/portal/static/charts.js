@@ -68,7 +68,7 @@
     const many = data.columns.length;
     const counts = data.columns.map((_, at) => data.nodes.filter((node) => node.column === at).length);
     // Long names need room: on a narrow screen the picture scrolls sideways.
-    const width = Math.max(wide, many * 130), column = (width - 40) / many;
+    const width = Math.max(wide, many * 130), column = (width - 90) / many;
     const height = Math.max(70, 54 * Math.max(...counts));
     const seen = {};
     const nodes = data.nodes.map((node) => {
@@ -80,8 +80,8 @@
       x0: at[edge.source].x, y0: at[edge.source].y, x1: at[edge.target].x, y1: at[edge.target].y }));
     const effects = Object.keys(data.effects);
     const known = tones();
-    const shade = { grants: known.good, denies: known.high, removes: known.high, misses: known.info };
-    const used = effects.filter((name) => edges.some((edge) => edge.effect === name));
+    const shade = { grants: known.good, denies: known.high, removes: known.high, misses: known.info, missing: known.high };
+    const used = effects.filter((name) => [...edges, ...nodes].some((one) => one.effect === name));
     const dashes = [{ test: "datum.effect === 'misses'", value: [4, 3] }, { test: "datum.effect === 'removes'", value: [8, 3] }, { value: [1, 0] }];
     return {
       $schema: "https://vega.github.io/schema/vega/v6.json", width: width - 8, height, padding: { top: 34, left: 4, right: 4, bottom: 6 }, config: config(),
@@ -99,12 +99,13 @@
         { type: "path", from: { data: "edges" }, encode: { update: { path: { field: "path" }, stroke: { scale: "effect", field: "effect" },
           strokeWidth: { value: 1.8 }, strokeOpacity: { value: 0.8 }, strokeDash: dashes } } },
         { type: "symbol", from: { data: "nodes" }, encode: { update: { x: { field: "x" }, y: { field: "y" }, size: { value: 90 },
+          shape: [{ test: "datum.effect === 'missing'", value: "cross" }, { value: "circle" }],
           fill: { scale: "effect", field: "effect" }, tooltip: { field: "id" } } } },
         // A name has a rim of paper, so that a line behind it does not strike it through.
         ...[{ stroke: { value: colour("NeutralBackground1") }, strokeWidth: { value: 4 } }, { fill: { value: colour("NeutralForeground1") } }]
           .map((ink) => ({ type: "text", from: { data: "nodes" }, encode: { update: { x: { field: "x", offset: -6 },
             y: { field: "y", offset: -9 }, baseline: { value: "bottom" }, fontSize: { value: 12 }, text: { field: "label" },
-            limit: { value: column - 12 }, tooltip: { field: "id" }, ...ink } } })),
+            limit: { signal: `datum.column === ${many - 1} ? ${column + 60} : ${column - 12}` }, tooltip: { field: "id" }, ...ink } } })),
       ].concat(data.columns.map((name, index) => ({ type: "text", interactive: false, encode: { enter: { x: { value: index * column + 4 },
         y: { value: -18 }, text: { value: name }, fill: { value: colour("NeutralForeground3") }, fontSize: { value: 12 } } } }))),
     };

@@ -176,8 +176,9 @@ def test_why(looking: Browser) -> None:
     page = looking.open(f"{AUDIT}/why?who=owner@contoso.com&capability=push")
     assert "owner@contoso.com can: Push images" in page.text
     data = drawn(page)
-    assert data["columns"] == ["Principal", "Assignment", "Role", "Scope"]
-    assert [node["label"] for node in data["nodes"]][2:] == ["Owner", SUBSCRIPTION.split("/")[2]]
+    assert data["columns"] == ["Principal", "Assignment", "Role", "Scope", "Permission"]
+    labels = [node["label"] for node in data["nodes"]]
+    assert labels[2:] == ["Owner", SUBSCRIPTION.split("/")[2], "push/write"]
     refused = looking.open(f"{AUDIT}/why?who=reader@contoso.com&capability=push").text
     assert "reader@contoso.com cannot: Push images" in refused
     assert "Microsoft.ContainerRegistry/registries/push/write" in refused
@@ -193,14 +194,28 @@ def test_why_of_nobody(looking: Browser, who: str, text: str) -> None:
 
 
 def test_graph() -> None:
-    """M22: groups have columns of their own; of two paths over one edge the surest is drawn."""
+    """M22: groups have columns of their own; of two paths over one edge the surest is drawn; what is missing stands alone."""
     row = {"principalId": "p", "principalName": "pat", "effect": "misses", "assignmentId": "/x/a1", "via": "g1 > g2",
-           "groupIds": ["1", "2"], "role": "AcrPush", "roleId": "r", "scope": REGISTRY}  # fmt: skip
-    found = Graph([row, {**row, "effect": "grants"}, {**row, "via": "direct", "groupIds": [], "assignmentId": "/x/a2"}])
-    assert found.columns == ["principal", "group", "group", "assignment", "role", "scope"]
-    assert [node["label"] for node in found.nodes] == ["pat", "g1", "g2", "a1", "a2", "AcrPush", "myregistry"]
+           "groupIds": ["1", "2"], "role": "AcrPush", "roleId": "r", "scope": REGISTRY, "action": "a/b/push/write"}  # fmt: skip
+    found = Graph(
+        [row, {**row, "effect": "grants"}, {**row, "via": "direct", "groupIds": [], "assignmentId": "/x/a2"}],
+        ["x/y/sign/write"],
+    )
+    assert found.columns == ["principal", "group", "group", "assignment", "role", "scope", "permission"]
+    assert [node["label"] for node in found.nodes] == [
+        "pat",
+        "g1",
+        "g2",
+        "a1",
+        "a2",
+        "AcrPush",
+        "myregistry",
+        "push/write",
+        "sign/write",
+    ]
     assert {edge["effect"] for edge in found.edges} == {"grants", "misses"}
-    assert len(found.edges) == 7
+    assert len(found.edges) == 8
+    assert [node["effect"] for node in found.nodes][-2:] == ["grants", "missing"]
 
 
 @pytest.mark.parametrize(("row", "unseen", "state"), [

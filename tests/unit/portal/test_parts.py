@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azext_trust.audit.permitted import Permitted
@@ -130,6 +130,7 @@ def test_sign_out_beats_a_renewal(sessions: Sessions, clock: Clock) -> None:
     assert sessions.load(secret) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_way_back_stays_here(text: str) -> None:
     """M31: whatever is asked for, the way back is a path of the portal."""
