@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import sleep
 
 import pytest
@@ -208,13 +209,20 @@ def test_skopeo_and_buildah(machine: World) -> None:
     assert machine("skopeo", "inspect", "--creds", credentials, copied).code != 0
 
 
-def test_podman(machine: World) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Give a folder whose path podman does not find too long: its run root may have 50 characters."""
+    with TemporaryDirectory(prefix="podman", dir="/tmp") as made:
+        yield Path(made)
+
+
+def test_podman(machine: World, short: Path) -> None:
     """M14: podman logs in, pulls what docker pushed and pushes it elsewhere; a wrong password is told as such."""
     machine.docker_login(*PUSHER)
     image = build(machine, "podman/web:v1", one=b"for podman")
     machine.must("docker", "push", image)
     at = machine.directory / "podman"
-    podman = ["podman", "--root", str(at / "root"), "--runroot", str(at / "run"), "--storage-driver", "vfs"]
+    podman = ["podman", "--root", str(at / "root"), "--runroot", str(short), "--storage-driver", "vfs"]
     certificates, auth = f"--cert-dir=/etc/docker/certs.d/{HOST}", f"--authfile={at / 'auth.json'}"
     login = [*podman, "login", certificates, auth, "-u", PUSHER[0], "--password-stdin", HOST]
     wrong = machine(*login, stdin="wrong")
