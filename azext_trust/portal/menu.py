@@ -35,6 +35,8 @@ ITEMS = (
     Item("content-trust", "menu.trust", "certificate", "menu.policies"),
     Item("tokens", "menu.tokens", "token", "menu.permissions"),
     Item("scope-maps", "menu.maps", "map", "menu.permissions"),
+    Item("audit/who-can", "menu.audit.who", "person", "menu.audit"),
+    Item("audit/findings", "menu.audit.findings", "shield", "menu.audit"),
 )  # fmt: skip
 
 

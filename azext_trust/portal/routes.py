@@ -38,6 +38,10 @@ PAGES = (
     Page("GET", _AT + "/scope-maps/add", "token_forms:map_form"),
     Page("POST", _AT + "/scope-maps/add", "token_forms:create_map"),
     Page("GET", _AT + "/activity", "activity_page:show"),
+    Page("GET", _AT + "/audit/who-can", "audit_pages:who_can"),
+    Page("GET", _AT + "/audit/why", "audit_pages:why"),
+    Page("GET", _AT + "/audit/findings", "audit_pages:findings"),
+    Page("GET", _AT + "/audit/report", "audit_pages:report"),
     # Access control (IAM)
     Page("GET", _AT + "/iam", "access_pages:check"),
     Page("GET", _AT + "/iam/assignments", "access_pages:assignments"),
