@@ -16,7 +16,7 @@ import requests
 
 SEED = Path(__file__).with_name("seed.yaml")
 AZTRUST = Path(sys.executable).with_name("aztrust")
-PASSWORDS = {"owner": "Own-the-cloud-1", "reader": "Read-the-cloud-1", "azureuser": "Use-the-cloud-1"}
+PASSWORDS = {"owner": "Own-the-cloud-1", "reader": "Read-the-cloud-1"}
 
 
 @dataclass(frozen=True)
