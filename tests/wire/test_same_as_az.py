@@ -123,6 +123,9 @@ group create -n rg-NAME -l westeurope --tags a=b
 group update -n rg-NAME --set tags.c=d
 group update -n rg-NAME --tags e=f
 acr create -n regNAME -g rg-NAME --sku Basic
+acr create -n ruledNAME -g rg-NAME --sku Basic --default-action Deny
+acr create -n regionalNAME -g rg-NAME --sku Basic --regional-endpoints enabled
+acr create -n closedNAME -g rg-NAME --sku Premium --public-network-enabled false --default-action Allow
 acr update -n regNAME --sku Premium --tags team=a
 acr update -n regNAME --admin-enabled true
 acr update -n regNAME --anonymous-pull-enabled true

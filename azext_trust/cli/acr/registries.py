@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from knack.log import get_logger
 from knack.util import CLIError
 
 from azext_trust.cli.acr.names import checked
-from azext_trust.cli.acr.settings import Settings
+from azext_trust.cli.acr.settings import CLOSED, NO_REGIONAL, NO_RULES, Settings
 from azext_trust.cli.acr.shape import registry
 from azext_trust.cli.context import Context
 from azext_trust.clients.arm import segment
 from azext_trust.cloud.errors import HttpError
 
+logger = get_logger(__name__)
 _KIND = "registries"
 _TYPE = "Microsoft.ContainerRegistry/registries"
 
@@ -24,16 +27,17 @@ def create(
     """Create a registry; its location is the group's unless given.
 
     Raises:
-        CLIError: no registry can have this name.
+        CLIError: no registry can have this name, or its SKU not these settings.
     """
     if "-" in name:
         raise CLIError("argument error: Registry name cannot contain dashes.")
     if name != name.lower():
         raise CLIError("argument error: Registry name must use only lowercase.")
+    asked = _checked(sku, Settings(**settings))
     arm = context.arm
     if location is None:
         location = _location(context, resource_group)
-    properties = {"adminUserEnabled": False} | Settings(**settings).properties()
+    properties = {"adminUserEnabled": False} | asked.properties()
     body: dict[str, Any] = {
         "location": location.replace(" ", "").lower(),
         "sku": {"name": sku},
@@ -43,6 +47,18 @@ def create(
         body["tags"] = tags
     made: dict[str, Any] = arm.finish("PUT", arm.find_registry(name, resource_group), _KIND, body)
     return registry(made)
+
+
+def _checked(sku: str, asked: Settings) -> Settings:
+    """Return the settings as az sends them; what it refuses or warns of before, in its order."""
+    if asked.default_action and sku != "Premium":
+        raise CLIError(NO_RULES)
+    closed = asked.public_network_enabled is False
+    if closed:
+        logger.warning(CLOSED)
+    if asked.regional_endpoints == "Enabled" and sku != "Premium":
+        raise CLIError(NO_REGIONAL)
+    return replace(asked, default_action=None) if closed else asked
 
 
 def _location(context: Context, group: str) -> str:

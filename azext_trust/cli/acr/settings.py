@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+CLOSED = "Disabling the public endpoint overrides all firewall configurations."
+NO_RULES = "Network rules are only supported for managed registries in Premium SKU."
+NO_REGIONAL = "Regional endpoints are only supported for managed registries in Premium SKU."
+"""What az says (azure-cli, acr/custom.py)."""
 _MODES = {"rbac": "LegacyRegistryPermissions", "rbac-abac": "AbacRepositoryPermissions"}
 
 

@@ -10,7 +10,7 @@ from knack.util import CLIError
 
 from azext_trust.cli import generic_update
 from azext_trust.cli.acr.names import checked
-from azext_trust.cli.acr.settings import Settings
+from azext_trust.cli.acr.settings import CLOSED, NO_REGIONAL, NO_RULES, Settings
 from azext_trust.cli.acr.shape import registry, wire_policies
 from azext_trust.cli.context import Context
 
@@ -50,12 +50,12 @@ def _check(before: dict[str, Any], sku: str, settings: Settings) -> None:
     """
     wanted = settings.properties()
     if settings.public_network_enabled is False:
-        logger.warning("Disabling the public endpoint overrides all firewall configurations.")
+        logger.warning(CLOSED)
     if "networkRuleSet" in wanted and before["sku"]["name"] != "Premium":
-        raise CLIError("Network rules are only supported for managed registries in Premium SKU.")
+        raise CLIError(NO_RULES)
     if wanted.get("regionalEndpoints") == "Enabled":
         if sku != "Premium":
-            raise CLIError("Regional endpoints are only supported for managed registries in Premium SKU.")
+            raise CLIError(NO_REGIONAL)
         if before["policies"]["trustPolicy"]["status"] == "enabled":
             raise CLIError("Regional endpoints cannot be enabled when Content Trust is enabled. Please disable Content "
                            "Trust and try again.")  # fmt: skip

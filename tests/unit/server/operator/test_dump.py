@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import pytest
@@ -16,6 +17,7 @@ from azext_trust.server.app import create_app
 from azext_trust.server.gate.call import Settings
 from azext_trust.server.operator import seed_dump, seed_file, seeding
 from azext_trust.server.operator.errors import SeedError
+from azext_trust.server.operator.seed_parts import Part
 from azext_trust.server.store import passwords
 from azext_trust.server.store.transaction import Store, Transaction
 from tests.conftest import BUILDER, SUBSCRIPTION, TENANT, Client
@@ -297,6 +299,16 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
             {"assignee": draw(st.sampled_from([*people, "identity1"])), "role": draw(ROLES), "scope": draw(scope),
              "condition": draw(st.sampled_from([None, CONDITION]))} for _ in range(draw(st.integers(0, 3)))
         ],
+        "customRoles": [
+            {"name": "Signer of ours", "actions": ["Microsoft.ContainerRegistry/registries/sign/write"],
+             "notActions": draw(st.sampled_from([[], ["*/read"]])), "assignableScopes": [draw(scope) or
+             f"/subscriptions/{SUBSCRIPTION}"]} for _ in range(draw(st.integers(0, 1)))
+        ],
+        "denyAssignments": [
+            {"name": "no deletes", "scope": draw(scope), "actions": ["*/delete"], "principals": ["everyone"],
+             "excludePrincipals": draw(st.lists(st.sampled_from(people), min_size=1, max_size=1))}
+            for _ in range(draw(st.integers(0, 1)))
+        ],
         "locks": [{"name": "keep", "level": draw(st.sampled_from(["CanNotDelete", "ReadOnly"])), "scope": draw(scope)}],
     }  # fmt: skip
 
@@ -348,3 +360,21 @@ def test_the_documented_seed_founds_a_cloud(tmp_path: Path) -> None:
     client = founded_from(yaml.safe_load(example), tmp_path / "documented")
     assert [row["name"] for row in dumped(client)["locks"]] == ["keep"]
     client.app.store.close()
+
+
+def _keys(part: type[Part]) -> set[str]:
+    """Return the keys that a part of a seed and the parts in it may have."""
+    found: set[str] = set()
+    for name, field in part.model_fields.items():
+        found.add(field.alias or name)
+        for inner in (field.annotation, *get_args(field.annotation)):
+            for kind in (inner, *get_args(inner)):
+                if isinstance(kind, type) and issubclass(kind, Part):
+                    found |= _keys(kind)
+    return found
+
+
+def test_every_key_is_in_the_page() -> None:
+    """The page names what a seed may hold."""
+    text = (Path(__file__).parents[4] / "docs" / "seed.md").read_text()
+    assert {key for key in _keys(seed_file.Seed) if not re.search(rf"\b{key}\b", text)} == set()
