@@ -54,7 +54,8 @@ class TrustCli(CLI):  # type: ignore[misc]
 
         if isinstance(ex, CloudError):
             logger.error(ex)
-            showing = str((self.invocation.data if self.invocation else {}).get("command", "")).endswith(" show")
+            command = str((self.invocation.data if self.invocation else {}).get("command", ""))
+            showing = command.endswith((" show", " show-metadata"))
             return 3 if showing and getattr(ex, "status", None) == 404 else ex.exit_code
         if isinstance(ex, BrokenPipeError):
             return 1

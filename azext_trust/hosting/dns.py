@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,13 @@ class Zone:
     host: str
     suffix: str
     addresses: tuple[str, ...]
+
+    @classmethod
+    def of(cls, host: str, suffix: str, addresses: Iterable[str]) -> Zone:
+        """Return the zone of a cloud; loopback addresses are told only where there are no others: who asks may be far."""
+        found = tuple(dict.fromkeys(addresses))
+        far = tuple(one for one in found if not ipaddress.ip_address(one).is_loopback)
+        return cls(host, suffix, far or found)
 
     def knows(self, name: str) -> bool:
         """Tell whether a name (no dot at the end) is the cloud's."""
@@ -56,6 +65,22 @@ class Resolver:
             if QTYPE[request.q.qtype] in (kind, "ANY"):
                 reply.add_answer(RR(request.q.qname, QTYPE.reverse[kind], rdata=data, ttl=TTL_SECONDS))
         return reply
+
+
+@contextmanager
+def answering(zone: Zone, address: str, port: int | None) -> Iterator[None]:
+    """Answer meanwhile; without a port nothing happens.
+
+    Raises:
+        HostingError: the port cannot be bound.
+    """
+    servers = serve(zone, address, port) if port is not None else []
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.stop()
+            server.server.server_close()
 
 
 def serve(zone: Zone, address: str, port: int) -> list[Any]:

@@ -21,7 +21,7 @@ from typing import Any
 import uvicorn
 
 from azext_trust import home
-from azext_trust.hosting import certificates, imds, log, setup
+from azext_trust.hosting import certificates, dns, imds, log, setup
 from azext_trust.hosting.listener import HostingError, Listening, listen
 from azext_trust.hosting.mount import Mounted
 from azext_trust.hosting.protocol import Protocol
@@ -54,6 +54,8 @@ class Options:
         ready_file: file that receives the ready line, or None.
         log_format: ``text`` or ``json``.
         imds: address and port of the instance metadata service, or None.
+        dns: port on which to answer DNS questions about the cloud's names, or None.
+        blobs: where the bytes of blobs lie, or None for the cloud directory.
     """
 
     state: str | None = None
@@ -65,6 +67,8 @@ class Options:
     ready_file: str | None = None
     log_format: str = "text"
     imds: str | None = None
+    dns: int | None = None
+    blobs: str | None = None
 
 
 def serve(options: Options) -> None:
@@ -87,7 +91,9 @@ def serve(options: Options) -> None:
         log.configure(options.log_format)
         # The event loop asks for its turn sooner than Python's 5 ms: worker threads compute beside it.
         sys.setswitchinterval(SWITCH_SECONDS)
-        _Server(app, tls, settings, options, machine).run(sockets=listening.sockets)
+        zone = dns.Zone.of(options.host, options.suffix, listening.addresses)
+        with dns.answering(zone, listening.endpoints[0].address, options.dns):
+            _Server(app, tls, settings, options, machine).run(sockets=listening.sockets)
     finally:
         for one in (listening, machine):
             if one:
@@ -138,7 +144,7 @@ def _settings(options: Options, listening: Listening) -> Settings:
     return Settings(
         state=home.cloud_dir(options.state), host=options.host, port=listening.port, suffix=options.suffix,
         adfs=listening.port != 443, retirement=options.retirement,
-        seed=Path(options.seed) if options.seed else None, threads=True,
+        seed=Path(options.seed) if options.seed else None, threads=True, blobs=options.blobs,
     )  # fmt: skip
 
 

@@ -37,6 +37,12 @@ _IDENTITIES = """\
 export {variable}=http://{imds}
 """
 
+_DOCKER = """\
+# docker, podman, notary: 'aztrust hosts show --state {state}' tells what they need to find registries by name and to
+# trust them; 'hosts add', as root, writes it, and 'hosts remove' undoes it. With 'serve --dns 53' and this cloud as
+# the machine's name server no hosts entries are needed.
+"""
+
 _CURL = """\
 # curl
 curl --cacert {ca} {origin}/healthz
@@ -62,13 +68,14 @@ def recipe(origin: str, state: Path, ca: Path, owner: str = "owner@contoso.com",
         "ca": quote(str(ca)),
         "path": ca,
         "owner": quote(owner),
+        "state": quote(str(state)),
         "imds": imds,
         "variable": VARIABLE,
         # On other ports the login endpoint has a shape for which clients ask no discovery service.
         "discovery": _DISCOVERY if origin.count(":") == 1 else "",
     }
     head = f"# {origin}, state in {state}\n"
-    parts = (_AZ, _AZTRUST, _SDK, *((_IDENTITIES,) if imds else ()), _CURL, _BROWSER)
+    parts = (_AZ, _AZTRUST, _SDK, *((_IDENTITIES,) if imds else ()), _DOCKER, _CURL, _BROWSER)
     return head + "\n" + "\n".join(part.format(**values) for part in parts)
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ from azext_trust.server.store.vault import VaultKeyError
 if TYPE_CHECKING:
     from azext_trust.server.gate.login_servers import Door
     from azext_trust.server.gate.stream import Receive, Send, Workers
+    from azext_trust.server.registry.importer import Importer
 
 __all__ = ["MAX_BODY", "START_ERRORS", "App", "Settings", "create_app"]
 
@@ -39,6 +40,8 @@ LOGIN_SERVERS = (("/_trust/", "notary"), ("", "registry"))
 """Which service answers for a login server: the first whose text is in the path. Notary's paths hold ``/_trust/``."""
 SWEEP_SECONDS = 3600
 """How often a serving process sweeps up."""
+RESUME_SECONDS = 10
+"""How often it looks for imports that nobody works on any more."""
 THREADS = 16
 """Worker threads for login servers: they wait for disks more than they compute."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -155,29 +158,40 @@ class App:
         """Serve from startup to shutdown (ASGI lifespan); meanwhile sweep up what registries no longer need."""
         import asyncio
 
-        sweeping: asyncio.Task[None] | None = None
+        tasks: list[asyncio.Task[None]] = []
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup" and self.settings.threads:
-                sweeping = asyncio.create_task(self._sweep_often())
+                tasks = [asyncio.create_task(self._often(*task)) for task in self._tasks()]
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
-                if sweeping is not None:
-                    sweeping.cancel()
+                for task in tasks:
+                    task.cancel()
+                if tasks:
+                    self._importer.stop()
                 return
 
-    async def _sweep_often(self) -> None:
-        import asyncio
-
+    def _tasks(self) -> list[tuple[float, float, Callable[[], object]]]:
+        """Return what a serving process does beside: first after so many seconds, then every so many, what."""
         from azext_trust.server.store import collection
 
+        return [
+            (SWEEP_SECONDS, SWEEP_SECONDS, lambda: collection.sweep(self.store)),
+            (0, RESUME_SECONDS, self._importer.resume),
+        ]
+
+    async def _often(self, first: float, seconds: float, task: Callable[[], object]) -> None:
+        import asyncio
+
+        await asyncio.sleep(first)
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
             try:
-                await self._workers.start(collection.sweep, self.store)
+                # In a thread of its own: it may take long, and login servers need theirs.
+                await asyncio.to_thread(task)
             except Exception:
                 # The next one may succeed: a full disk, a store that cannot be reached.
-                logging.getLogger("aztrust.server").exception("sweeping up failed")
+                logging.getLogger("aztrust.server").exception("work beside the requests failed")
+            await asyncio.sleep(seconds)
 
     def _registry_name(self, host: str) -> str | None:
         """Return the registry that a host name names, or None when it is no login server's."""
@@ -189,6 +203,12 @@ class App:
         from azext_trust.server.gate.login_servers import Door
 
         return Door(self.store, self.settings)
+
+    @cached_property
+    def _importer(self) -> Importer:
+        from azext_trust.server.registry.importer import Importer
+
+        return Importer(self.store, self.settings)
 
     @cached_property
     def _workers(self) -> Workers:
@@ -208,7 +228,10 @@ class App:
             return Reply("The portal is there where 'aztrust serve' runs.", 404, media="text/plain")
         # What names a provider is meant for Resource Manager, also where the scope in front of it is none.
         other = "arm" if "/providers/" in call.path.lower() else "sts"
-        return handle(self._service(_FIXED.get(first, other)), self.store, call)
+        reply = handle(self._service(_FIXED.get(first, other)), self.store, call)
+        if call.imports:
+            self._importer.begin(call.imports)
+        return reply
 
     def _service(self, name: str) -> Service:
         with self._lock:

@@ -1,10 +1,10 @@
-# Sourced by what needs real container clients: Debian's docker, skopeo and buildah, and tools that are Go modules.
+# Sourced by what needs real container clients: Debian's docker, docker-registry, skopeo, buildah and podman, and tools that are Go modules.
 AZTRUST_CACHE=${AZTRUST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aztrust}
 
 # install_containers: dockerd, docker, skopeo, buildah, and what makes a network of its own.
 install_containers() {
     local need=() pair
-    for pair in dockerd:docker.io skopeo:skopeo buildah:buildah ip:iproute2 nsenter:util-linux; do
+    for pair in dockerd:docker.io docker-registry:docker-registry skopeo:skopeo buildah:buildah podman:podman ip:iproute2 nsenter:util-linux; do
         PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || need+=("${pair##*:}")
     done
     [ ${#need[@]} = 0 ] || apt_install "${need[@]}"
@@ -64,4 +64,16 @@ install_docker_28() {
     mkdir -p "$AZTRUST_CACHE/docker-cli-$version"
     mv "$made/docker" "$AZTRUST_TEST_DOCKER_28"
     rm -rf "$made"
+}
+
+# install_object_store: moto's S3 server, in an environment of its own; named by AZTRUST_TEST_S3 from then on.
+install_object_store() {
+    local version=5.2.5 own
+    own=$AZTRUST_CACHE/moto-$version
+    export AZTRUST_TEST_S3=$own/bin/moto_server
+    [ -f "$own/.complete" ] && return
+    say "installing moto $version (once)"
+    make_venv "$own"
+    "$own/bin/python" -m pip install --quiet --disable-pip-version-check "moto==$version" flask flask-cors py-partiql-parser
+    touch "$own/.complete"
 }

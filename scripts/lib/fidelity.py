@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.lib.image_push import push
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT, SEED, PAGE = (
     ROOT / "scripts/lib/fidelity.txt",
@@ -26,6 +29,8 @@ SCRIPT, SEED, PAGE = (
 SUBSCRIPTION, TENANT = "22222222-2222-2222-2222-222222222222", "11111111-1111-1111-1111-111111111111"
 WORKS, REAL, AZ, OUTSIDE, BROKEN = "works", "real error", "az itself", "not offered", "broken"
 RANKS = {WORKS: 0, REAL: 0, AZ: 0, OUTSIDE: 1, BROKEN: 2}
+AUTOMATION = ("66666666-6666-6666-6666-666666666666", "Auto-mate-it-1")
+SIGN_IN = "Clouds and sign-in"
 LANES = 2
 """Sections that run at a time: az needs a processor to itself."""
 GROUPS = ("account", "acr", "ad", "cloud", "group", "identity", "lock", "login", "logout", "monitor activity-log",
@@ -46,6 +51,10 @@ _VOLATILE = [
     (re.compile(r"object at 0x[0-9a-f]+"), "object"),
 ]
 
+_LACKS = re.compile(
+    r"unrecognized arguments|is misspelled or not recognized|not in the '.*' command group|is not a valid value"
+)
+"""What az says of commands and flags that came later."""
 _AFTER = re.compile(r" Code: | Examples from | https://aka\.ms|Trace ID: ")
 """Where az begins to say the same again, or where to read more."""
 
@@ -59,6 +68,7 @@ class Step:
         kind: what must come of it.
         text: a part of the error that must be shown.
         saves: the name that its output is kept under.
+        later: az 2.54 does otherwise, by itself.
         result: kind of what came of it; `said` is the error's first line.
     """
 
@@ -66,16 +76,18 @@ class Step:
     kind: str = WORKS
     text: str = ""
     saves: str = ""
+    later: bool = False
     result: str = ""
     said: str = ""
 
 
 @dataclass
 class Section:
-    """Steps that go together, on one cloud."""
+    """Steps that go together, on one cloud; images are pushed before: registry, and repository with tag."""
 
     name: str
     steps: list[Step] = field(default_factory=list)
+    images: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read() -> tuple[list[Section], list[tuple[str, str]]]:
@@ -87,9 +99,14 @@ def read() -> tuple[list[Section], list[tuple[str, str]]]:
             sections.append(Section(line[3:]))
         elif line.startswith("az "):
             sections[-1].steps.append(Step(line[3:]))
+        elif line.startswith("push "):
+            registry, image = line.split()[1:]
+            sections[-1].images.append((registry, image))
         elif line.startswith("-- "):
             pattern, _, reason = line[3:].partition(": ")
             left.append((pattern, reason))
+        elif line == "    in 2.54: otherwise":
+            sections[-1].steps[-1].later = True
         elif line.startswith("    saves "):
             sections[-1].steps[-1].saves = line.split()[1]
         elif line.startswith("    "):
@@ -126,47 +143,76 @@ def served(place: Path) -> Iterator[str]:
         process.wait()
 
 
-class Az:
-    """The real az, with a configuration of its own, on a served cloud."""
+@dataclass
+class Done:
+    """What came of a command: its exit code, and what it wrote."""
 
-    def __init__(self, place: Path, origin: str) -> None:
-        self.program = os.environ["AZTRUST_TEST_AZ"]
+    code: int
+    out: str
+    err: str
+
+
+class Az:
+    """The real az, with a configuration of its own, on a served cloud: one process that forks for each command."""
+
+    def __init__(self, place: Path, origin: str, older: bool) -> None:
+        program = os.environ["AZTRUST_TEST_OLDER_AZ" if older else "AZTRUST_TEST_AZ"]
         (place / "home").mkdir()
-        self.environment = {
+        environment = {
             **os.environ, "HOME": str(place / "home"), "AZURE_CONFIG_DIR": str(place / "az"),
             "REQUESTS_CA_BUNDLE": str(place / "cloud/ca/ca.pem"), "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_CORE_INSTANCE_DISCOVERY": "false", "AZURE_CORE_NO_COLOR": "true",
             "AZURE_CORE_LOGIN_EXPERIENCE_V2": "false",
         }  # fmt: skip
-        for line in (
-            f"cloud register -n Lab --endpoint-resource-manager {origin}",
-            "cloud set -n Lab",
-            "login -u owner@contoso.com -p Own-the-cloud-1",
-        ):
+        registered = [f"cloud register -n Lab --endpoint-resource-manager {origin}", "cloud set -n Lab"]
+        if older:
+            # Registering asks the metadata of 2015, which do not tell everything; these name the cloud themselves.
+            environment["SSL_CERT_FILE"] = environment["REQUESTS_CA_BUNDLE"]
+            environment["ARM_CLOUD_METADATA_URL"] = f"{origin}/metadata/endpoints?api-version=2019-05-01"
+            registered = ["cloud set -n aztrust"]
+        words = [str(Path(program).with_name("python")), str(ROOT / "scripts/lib/az_forks.py")]
+        self.process = subprocess.Popen(
+            words, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=place
+        )
+        for line in (*registered, "login -u owner@contoso.com -p Own-the-cloud-1"):
             done = self.run(shlex.split(line))
-            if done.returncode:
-                raise SystemExit(f"az {line}: {done.stderr}")
+            if done.code:
+                raise SystemExit(f"az {line}: {done.err}")
 
-    def run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
+    def run(self, words: list[str]) -> Done:
         """Run a command line without a terminal."""
-        return subprocess.run(
-            [self.program, *words], text=True, capture_output=True, env=self.environment, stdin=subprocess.DEVNULL,
-            timeout=180,
-        )  # fmt: skip
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return Done(**json.loads(self.process.stdout.readline()))
+
+    def end(self) -> None:
+        """End the process."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def run_section(section: Section) -> Section:
-    """Run the steps of a section, on a cloud of their own."""
+def run_section(section: Section, older: bool = False) -> Section:
+    """Run the steps of a section, on a cloud of their own; an older az may lack commands and flags."""
     with tempfile.TemporaryDirectory(prefix="aztrust-fidelity-") as directory:
         place = Path(directory)
         with served(place) as origin:
-            az = Az(place, origin)
+            for registry, image in section.images:
+                push(origin, place / "cloud/ca/ca.pem", registry, image, AUTOMATION)
+            az = Az(place, origin, older)
             lab = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/lab"
-            known = {"origin": origin, "subscription": SUBSCRIPTION, "tenant": TENANT, "lab": lab,
-                     "template": str(place / "template.json")}  # fmt: skip
+            known = {"origin": origin, "port": origin.rsplit(":", 1)[1], "subscription": SUBSCRIPTION, "tenant": TENANT,
+                     "lab": lab, "template": str(place / "template.json"), "sources": str(place / "sources")}  # fmt: skip
             (place / "template.json").write_text(_TEMPLATE)
+            (place / "sources").mkdir()
+            (place / "sources/Dockerfile").write_text("FROM scratch\n")
             for step in section.steps:
                 _run(az, step, known)
+                if older and step.result == BROKEN and (step.later or _LACKS.search(step.said)):
+                    step.result = AZ
+            az.end()
         for step in section.steps:
             step.said = step.said.replace(directory, "")
     bad = sum(step.result == BROKEN for step in section.steps)
@@ -176,19 +222,15 @@ def run_section(section: Section) -> Section:
 
 def _run(az: Az, step: Step, known: dict[str, str]) -> None:
     words = [re.sub(r"<(\w+)>", lambda m: known.get(m[1], m[0]), word) for word in shlex.split(step.line)]
-    try:
-        done = az.run(words)
-    except subprocess.TimeoutExpired:
-        step.result, step.said = BROKEN, "no answer within three minutes"
-        return
-    step.said = _error(done.stderr) if done.returncode else ""
-    if step.saves and not done.returncode:
-        known[step.saves] = done.stdout.strip()
-    failed_as_told = bool(done.returncode) and step.text.lower() in done.stderr.lower()
-    good = not done.returncode if step.kind == WORKS else failed_as_told
-    step.result = step.kind if good and "Traceback" not in done.stderr else BROKEN
+    done = az.run(words)
+    step.said = _error(done.err) if done.code else ""
+    if step.saves and not done.code:
+        known[step.saves] = done.out.strip()
+    failed_as_told = bool(done.code) and step.text.lower() in done.err.lower()
+    good = not done.code if step.kind == WORKS else failed_as_told
+    step.result = step.kind if good and "Traceback" not in done.err else BROKEN
     if step.result == BROKEN and not step.said:
-        step.said = f"works, though '{step.text}' was expected" if step.kind != WORKS else done.stderr[:200]
+        step.said = f"works, though '{step.text}' was expected" if step.kind != WORKS else done.err[:200]
 
 
 def _error(stderr: str) -> str:
@@ -234,7 +276,7 @@ def page(sections: list[Section], reasons: dict[str, list[str]]) -> str:
         "What az 2.91, unmodified, gets from a served cloud. Written by `scripts/fidelity` from the commands in "
         "`scripts/lib/fidelity.txt`; `scripts/fidelity --check` fails when a row gets worse. `<name>` stands for an id.", "",
         f"{len(steps)} command lines: {counts[WORKS]} work, {counts[REAL]} are refused as Azure refuses them, "
-        f"{counts[AZ]} end in az itself, {counts[OUTSIDE]} are not offered, {counts[BROKEN]} are broken.",
+        f"{counts[AZ]} end in az itself, {counts[OUTSIDE]} are not offered, {counts[BROKEN]} broken.",
     ]  # fmt: skip
     for section in sections:
         lines += ["", f"## {section.name}", "", "| command | result |", "|---|---|"]
@@ -266,17 +308,33 @@ def worse(sections: list[Section]) -> list[str]:
     return found
 
 
+def _told(sections: list[Section]) -> int:
+    """Print what the older az cannot do although it has the command; tell whether that is anything."""
+    steps = [step for section in sections for step in section.steps]
+    broken = [step for step in steps if step.result == BROKEN]
+    print("\n".join(f"az {step.line}\n  {step.said}" for step in broken))
+    print(f"az 2.54: {len(steps)} command lines, {len(broken)} broken")
+    return int(bool(broken))
+
+
 def main() -> int:
     """Run what was asked for, and write or compare the page."""
     parser = argparse.ArgumentParser(description="Run az against served clouds and tabulate what works.")
     parser.add_argument("--check", action="store_true", help="fail when a row got worse; write nothing")
+    parser.add_argument("--older", action="store_true", help="with az 2.54; write nothing")
     parser.add_argument("sections", nargs="*", help="only these sections; the page is not written")
     asked = parser.parse_args()
     sections, left = read()
     chosen = [section for section in sections if not asked.sections or section.name in asked.sections]
+    if asked.older:
+        # What this one changes about its clouds is in tests/wire/test_sign_in_older_az.py.
+        chosen = [section for section in chosen if section.name != SIGN_IN]
     # The longest first, so that the lanes end together.
     with ThreadPoolExecutor(LANES) as lanes:
-        list(lanes.map(run_section, sorted(chosen, key=lambda section: -len(section.steps))))
+        longest = sorted(chosen, key=lambda section: -len(section.steps))
+        list(lanes.map(run_section, longest, [asked.older] * len(longest)))
+    if asked.older:
+        return _told(chosen)
     missing, reasons = uncovered(sections, left)
     broken = [f"az {s.line}\n  {s.said}" for section in chosen for s in section.steps if s.result == BROKEN]
     for text in (*broken, *(f"az {name}: no line of fidelity.txt runs it" for name in missing)):

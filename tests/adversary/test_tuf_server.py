@@ -98,14 +98,16 @@ def test_file_names(served: Served, name: str) -> None:
 
 
 @given(
-    method=st.sampled_from(["GET", "PUT", "HEAD", "PATCH", "OPTIONS"]),
-    path=st.text(st.sampled_from("abz019./%-_~:@A\u00e9"), max_size=30),
+    method=st.sampled_from(["GET", "POST", "PUT", "HEAD", "PATCH", "OPTIONS"]),
+    path=st.text(st.sampled_from("abz019./%-_~:@A\u00e9"), max_size=30)
+    | st.sampled_from(["timestamp.key", "snapshot.key", "root.key", "1.root.json", "targets.json", "timestamp.json"]),
     front=st.sampled_from([BASE, f"/v2/{GUN}/_trust/", f"/v2/{HOST}/", "/v2/"]),
+    body=st.binary(max_size=40),
 )
 @EXAMPLES
-def test_paths(served: Served, method: str, path: str, front: str) -> None:
-    """M16: arbitrary paths."""
-    refused(served, method, front + path.replace("\u00e9", "%C3%A9"))
+def test_paths(served: Served, method: str, path: str, front: str, body: bytes) -> None:
+    """M16, M17: arbitrary paths and every endpoint, whatever the body; a key that is asked for changes nothing else."""
+    refused(served, method, front + path.replace("\u00e9", "%C3%A9"), body)
 
 
 @given(query=st.text(st.sampled_from("records=change_id&-0123456789x%"), max_size=40))

@@ -48,12 +48,14 @@ class World:
         holder: the process that keeps its namespaces.
         env: the environment of programs.
         seed: what the cloud is founded from.
+        options: more options of ``serve``.
     """
 
     directory: Path
     holder: subprocess.Popen[bytes]
     env: dict[str, str] = field(default_factory=dict)
     seed: Path = SEED
+    options: tuple[str, ...] = ()
     engine: subprocess.Popen[bytes] | None = None
     server: subprocess.Popen[bytes] | None = None
 
@@ -97,9 +99,9 @@ class World:
         ready.unlink(missing_ok=True)
         self.server = self.start(
             "serve.log", AZTRUST, "serve", "--state", self.state, "--seed", self.seed, "--ready-file", ready,
-            "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443",
+            "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443", *self.options,
         )  # fmt: skip
-        _wait(ready.exists, self.directory / "serve.log")
+        wait_for(ready.exists, self.directory / "serve.log")
         self.must("mkdir", "-p", f"/etc/docker/certs.d/{HOST}")
         self.must("cp", self.ca, f"/etc/docker/certs.d/{HOST}/ca.crt")
 
@@ -134,7 +136,7 @@ class World:
             "--storage-driver=vfs", f"--data-root={home}/data", f"--exec-root={home}/exec",
             f"--pidfile={home}/pid", f"--host=unix://{socket}",
         )  # fmt: skip
-        _wait(lambda: self("docker", "version").code == 0, self.directory / "docker.log")
+        wait_for(lambda: self("docker", "version").code == 0, self.directory / "docker.log")
 
     def docker_login(self, name: str, password: str) -> Done:
         """Log docker in."""
@@ -151,7 +153,8 @@ class World:
         shutil.rmtree(self.directory / "docker", ignore_errors=True)
 
 
-def _wait(ready: Callable[[], bool], log: Path) -> None:
+def wait_for(ready: Callable[[], bool], log: Path) -> None:
+    """Wait until something is so; fail the test with a log otherwise."""
     deadline = monotonic() + 60
     while not ready():
         if monotonic() > deadline:
@@ -175,7 +178,7 @@ def bare(directory: Path, hosts: str = "", seed: Path = SEED) -> World:
     tools = os.environ.get("AZTRUST_TEST_GO", "")
     path = ":".join([str(Path(sys.executable).parent), tools, "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"])
     made = World(directory, holder, {"PATH": path, "HOME": str(directory), "LANG": "C.UTF-8"}, seed)
-    _wait((directory / "up").exists, Path(os.devnull))
+    wait_for((directory / "up").exists, Path(os.devnull))
     return made
 
 

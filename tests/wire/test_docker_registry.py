@@ -1,4 +1,4 @@
-"""The real docker engine, skopeo, buildah, crane, oras, regctl and the OCI conformance suite on a login server."""
+"""The real docker engine, skopeo, buildah, podman, crane, oras, regctl and the OCI conformance suite on a login server."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from time import sleep
 
 import pytest
 
+from tests.wire.programs import AZTRUST
 from tests.wire.registry_world import HOST, PULLER, PUSHER, SIGNER, World, world
 
 REPORTS = Path(os.environ.get("AZTRUST_TEST_REPORTS", "build/reports"))
@@ -98,6 +99,28 @@ def test_refusals(machine: World) -> None:
     assert 'manifest unknown: manifest tagged by "v1" is not found' in absent.err
 
 
+def test_repository_scoped_token(machine: World) -> None:
+    """M10: a token of a scope map pulls where it may, and pushes nowhere; disabled, it does not even log in."""
+    machine.docker_login(*PUSHER)
+    image, other = build(machine, "scoped/web:v1", one=b"s"), build(machine, "scoped/other:v1", one=b"o")
+    machine.must("docker", "push", image)
+    machine.must("docker", "push", other)
+    own = {"AZTRUST_CONFIG_DIR": str(machine.directory / "own")}
+    for words in (
+        f"cloud register -n Lab --endpoint-resource-manager https://localhost --ca {machine.ca}", "cloud set -n Lab",
+        "login -u owner@contoso.com -p Own-the-cloud-1",
+    ):  # fmt: skip
+        machine.must(AZTRUST, *words.split(), **own)
+    create = "acr token create -r myregistry -n pipeline --repository scoped/web content/read -o tsv --only-show-errors --query"
+    password = machine.must(AZTRUST, *create.split(), "credentials.passwords[0].value", **own).strip()
+    assert machine.docker_login("pipeline", password).code == 0
+    machine.must("docker", "pull", image)
+    assert "requested access to the resource is denied" in machine("docker", "push", image).err
+    assert machine("docker", "pull", other).code == 1
+    machine.must(AZTRUST, "acr", "token", "update", "-r", "myregistry", "-n", "pipeline", "--status", "disabled", **own)
+    assert machine.docker_login("pipeline", password).code == 1
+
+
 def test_signed_images(machine: World) -> None:
     """M10, M16: docker signs what it pushes, where its user may; others pull only what is signed."""
     trust = {"DOCKER_CONTENT_TRUST": "1", "SSL_CERT_FILE": str(machine.ca)}
@@ -183,6 +206,23 @@ def test_skopeo_and_buildah(machine: World) -> None:
     assert '"v1"' in machine.must("skopeo", "list-tags", "--creds", credentials, f"docker://{HOST}/skopeo/web")
     machine.must("skopeo", "delete", "--creds", credentials, copied)
     assert machine("skopeo", "inspect", "--creds", credentials, copied).code != 0
+
+
+def test_podman(machine: World) -> None:
+    """M14: podman logs in, pulls what docker pushed and pushes it elsewhere; a wrong password is told as such."""
+    machine.docker_login(*PUSHER)
+    image = build(machine, "podman/web:v1", one=b"for podman")
+    machine.must("docker", "push", image)
+    at = machine.directory / "podman"
+    podman = ["podman", "--root", str(at / "root"), "--runroot", str(at / "run"), "--storage-driver", "vfs"]
+    certificates, auth = f"--cert-dir=/etc/docker/certs.d/{HOST}", f"--authfile={at / 'auth.json'}"
+    login = [*podman, "login", certificates, auth, "-u", PUSHER[0], "--password-stdin", HOST]
+    wrong = machine(*login, stdin="wrong")
+    assert (wrong.code, "invalid username/password" in wrong.err) == (125, True), wrong
+    machine.must(*login, stdin=PUSHER[1])
+    machine.must(*podman, "pull", certificates, auth, image)
+    machine.must(*podman, "push", certificates, auth, image, f"{HOST}/podman/copy:v1")
+    machine.must("docker", "pull", f"{HOST}/podman/copy:v1")
 
 
 def test_crane_oras_and_regctl(machine: World) -> None:

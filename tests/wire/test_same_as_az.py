@@ -280,11 +280,11 @@ def test_changing(both: Both) -> None:
     for line in CHANGING:
         theirs, ours = both.run(line)
         if ours != theirs:
-            differ += [f"$ {line}", *_difference(theirs, ours)]
+            differ += [f"$ {line}", *difference(theirs, ours)]
     assert not differ, "\n" + "\n".join(differ)
 
 
-def _difference(theirs: Done, ours: Done) -> list[str]:
+def difference(theirs: Done, ours: Done) -> list[str]:
     """Return the lines in which two outcomes differ."""
     before, after = (f"exit {done.code}\n{done.out}\n{done.err}".splitlines() for done in (theirs, ours))
     return list(difflib.unified_diff(before, after, "az", "aztrust", lineterm="", n=1))

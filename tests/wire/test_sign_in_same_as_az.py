@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.wire.programs import PASSWORDS, Done, Program, Served, az, aztrust_served
-from tests.wire.test_same_as_az import _difference, told
+from tests.wire.test_same_as_az import difference, told
 from tests.wire.test_sign_in_az import PUSHER, SUBSCRIPTION, TENANT
 
 OWNER = f"-u owner@contoso.com -p {PASSWORDS['owner']}"
@@ -125,7 +125,7 @@ def test_session(served: Served, tmp_path: Path) -> None:
     for line in SESSION:
         theirs, ours = (plain(program(*line.split())) for program in programs)
         if ours != theirs:
-            differ += [f"$ {line}", *_difference(theirs, ours)]
+            differ += [f"$ {line}", *difference(theirs, ours)]
     assert not differ, "\n" + "\n".join(differ)
 
 

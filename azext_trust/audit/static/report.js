@@ -179,8 +179,13 @@
         place.append(none);
         continue;
       }
-      const view = new vega.View(vega.parse(spec), { renderer: "svg", container: place, hover: true, tooltip });
+      // Vega names what it draws in after itself: the name that says what is seen stays on the place around it.
+      const inner = document.createElement("div");
+      place.append(inner);
+      const view = new vega.View(vega.parse(spec), { renderer: "svg", container: inner, hover: true, tooltip });
       await view.runAsync();
+      for (const name of ["role", "aria-label", "aria-roledescription"]) inner.removeAttribute(name);
+      inner.querySelector("svg").setAttribute("aria-hidden", "true");
       views.push(view);
     }
     root.dataset.drawn = "yes";

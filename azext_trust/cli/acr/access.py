@@ -46,6 +46,9 @@ def login_server(
     except NoToken as error:
         if error.status == 429:
             raise CloudError(f"{_AAD}: {error}") from None
+        if error.status == 404 and not found:
+            # Nobody answers for this name: in Azure it would not even resolve.
+            raise _nowhere(host, reason) from None
         logger.warning("%s: %s", _AAD, error)
         return LoginServer(context.connection, host, _admin(context, found, reason) or _asked())
     return server
@@ -62,6 +65,14 @@ def _registry(context: Context, name: str, group: str | None) -> tuple[dict, str
         if "could not be found in subscription" not in str(error):
             raise
         return {}, str(error)
+
+
+def _nowhere(host: str, reason: str) -> CloudError:
+    logger.warning("%s\nUsing '%s' as the default registry login server.", reason, host)
+    return CloudError(
+        f"Could not connect to the registry login server '{host}'. Please verify that the registry exists and the URL "
+        f"'https://{host}/v2/' is reachable from your environment."
+    )
 
 
 def _conventional(context: Context, name: str, suffix: str | None) -> str:

@@ -29,6 +29,8 @@ _OF_MANIFEST = (
     _REGISTRY, Argument("name", ("--name", "-n"), "The name of the artifact: 'name:tag' or 'name@digest'."),
 )  # fmt: skip
 
+_REFERRERS = "manifests[].{Digest: digest, ArtifactType: artifactType, MediaType: mediaType, Size: size}"
+
 _LOGIN = (
     Command("acr login", "acr.login:login", "Log in to an Azure Container Registry through the Docker CLI.",
             (NAME, GROUP, *_ACCESS, Argument("expose_token", ("--expose-token", "-t"),
@@ -88,7 +90,8 @@ _MANIFESTS = (
              Argument("name", ("--name", "-n"), "The name of the repository, perhaps with a tag."), *_ACCESS)),
     Command("acr manifest list-referrers", "acr.manifests:list_referrers", "List the referrers to a manifest.",
             (*_OF_MANIFEST, Argument("artifact_type", ("--artifact-type",), "Filter referrers by artifact type."),
-             Argument("recursive", ("--recursive",), "Recursively include referrer artifacts.", flag=True), *_ACCESS)),
+             Argument("recursive", ("--recursive",), "Recursively include referrer artifacts.", flag=True), *_ACCESS),
+            table=_REFERRERS),
     Command("acr manifest show", "acr.manifests:show", "Get a manifest.",
             (*_OF_MANIFEST, Argument("raw", ("--raw",), "Output the manifest to the byte.", flag=True), *_ACCESS)),
     Command("acr manifest show-metadata", "acr.manifests:show_metadata", "Get the metadata of an artifact.",

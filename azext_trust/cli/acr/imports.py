@@ -28,41 +28,46 @@ def run(
     if username and not password:
         raise CLIError("Authentication failed. Please provide password.")
     target = context.arm.registry(checked(name), resource_group)
-    origin = _source(context, source, registry, username, password)
+    origin, own = _source(context, source, registry, username, password)
     image = str(origin["sourceImage"])
     body = {
         "source": origin, "mode": "Force" if force else "NoForce",
         "targetTags": target_tags or ([] if repository else [image.partition("@")[0]]),
         "untaggedTargetRepositories": repository or [],
     }  # fmt: skip
+    if any(_trusted(row) for row in (target, own)):
+        logger.warning("Signatures of Docker Content Trust are not imported: '%s' arrives unsigned.", image)
     if no_wait:
         logger.warning("Import has started. Due to no-wait option, failures will not be reflected.")
         return context.arm.call("POST", f"{target['id']}/importImage", "registries", body)
     with Progress("Importing image..."):
-        done = context.arm.finish("POST", f"{target['id']}/importImage", "registries", body)
-    if target["properties"]["policies"]["trustPolicy"]["status"] == "enabled":
-        logger.warning("Signatures of Docker Content Trust are not imported: '%s' arrives unsigned.", image)
-    return done
+        return context.arm.finish("POST", f"{target['id']}/importImage", "registries", body)
+
+
+def _trusted(registry: dict[str, Any] | None) -> bool:
+    policies = (registry or {}).get("properties", {}).get("policies") or {}
+    return bool(policies.get("trustPolicy", {}).get("status") == "enabled")
 
 
 def _source(
     context: Context, source: str, registry: str | None, username: str | None, password: str | None
-) -> dict[str, Any]:
-    """Return the source as Resource Manager takes it (ImportSource of the REST reference)."""
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the source as Resource Manager takes it (ImportSource of the REST reference), and its registry if known."""
     if registry and registry.lower().startswith("/subscriptions/"):
-        return {"resourceId": registry, "sourceImage": source}
+        return {"resourceId": registry, "sourceImage": source}, None
     if registry:
         own = _own(context, registry)
         if own is None:
             raise CLIError("The source container registry can not be found in the current subscription. Please provide a "
                            "valid address and/or credentials.")  # fmt: skip
-        return {"resourceId": own["id"], "sourceImage": _without(source, own["properties"]["loginServer"])}
+        image = _without(source, own["properties"]["loginServer"])
+        return {"resourceId": own["id"], "sourceImage": image}, own
     host, image = _split(source)
     if password:
         credentials = {"password": password, **({"username": username} if username else {})}
-        return {"registryUri": host, "sourceImage": image, "credentials": credentials}
+        return {"registryUri": host, "sourceImage": image, "credentials": credentials}, None
     own = _own(context, host)
-    return {"resourceId": own["id"], "sourceImage": image} if own else {"registryUri": host, "sourceImage": image}
+    return {**({"resourceId": own["id"]} if own else {"registryUri": host}), "sourceImage": image}, own
 
 
 def _own(context: Context, name: str) -> dict[str, Any] | None:

@@ -171,11 +171,12 @@ def list_referrers(
     path = f"/v2/{place.repository}/referrers"
     scope = repository_scope(place.repository, "pull")
     query = {"artifactType": artifact_type} if artifact_type else {}
-    found: dict[str, Any] = server.call("GET", f"{path}/{place.digest or _digest(server, place)}", scope, params=query)
+    digest = place.digest or _digest(server, place)
+    found: list[Any] = server.call("GET", f"{path}/{digest}", scope, params=query)["manifests"]
     if recursive:
-        for row in found["manifests"]:  # grows while it is walked: what was found is asked for in turn
-            found["manifests"] += server.call("GET", f"{path}/{row['digest']}", scope)["manifests"]
-    return found
+        for row in found:  # grows while it is walked: what was found is asked for in turn
+            found += server.call("GET", f"{path}/{row['digest']}", scope)["manifests"]
+    return {"manifests": found}
 
 
 def list_deleted(

@@ -12,16 +12,15 @@ from azext_trust.cli.context import Context
 from azext_trust.cli.shape import flattened
 
 _KIND = "registries"
-_MEMBERS = ("actions", "creationDate", "description", "provisioningState", "systemData", "type", "typePropertiesType")
+_MEMBERS = ("actions", "creationDate", "description", "provisioningState", "systemData")
 REPOSITORY_ACTIONS = ("content/delete", "content/read", "content/write", "metadata/read", "metadata/write")
 GATEWAY_ACTIONS = ("config/read", "config/write", "message/read", "message/write")
 
 
 def shown(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a scope map as az prints it: two members are called ``type``, one is renamed."""
-    properties = dict(raw.get("properties") or {})
-    kind = properties.pop("type", None)
-    return {**flattened({**raw, "properties": properties}, _MEMBERS), "typePropertiesType": kind}
+    """Return a scope map as az prints it: whether it is the system's own, also called ``type``, is left out."""
+    properties = {name: value for name, value in (raw.get("properties") or {}).items() if name != "type"}
+    return flattened({**raw, "properties": properties}, _MEMBERS)
 
 
 def path(context: Context, registry: str, group: str | None, name: str = "") -> str:
@@ -48,13 +47,11 @@ def actions(repositories: list[list[str]] | None, gateways: list[list[str]] | No
 
 def _of_one(prefix: str, words: list[str], known: tuple[str, ...]) -> list[str]:
     name, rest = words[0], [word.lower() for word in words[1:]]
-    unknown = [word for word in rest if word not in known]
-    if not rest or unknown:
-        raise CLIError(
-            f"Invalid actions provided for {prefix} '{name}'. Actions must be one of: {', '.join(known)}."
-            if unknown
-            else f"No actions provided for {prefix} '{name}'. Actions must be one of: {', '.join(known)}."
-        )
+    if not rest:
+        raise CLIError(f'At least one action must be specified with "{name.lower()}".')
+    for word in rest:
+        if word not in known:
+            raise CLIError(f'Invalid action "{word}" provided. \nValid actions are {{{str(sorted(known))[1:-1]}}}.')
     return [f"{prefix}/{name}/{word}" for word in rest]
 
 

@@ -5,6 +5,7 @@ from azext_trust.cli.rows import Argument, Command, Example, Group, Rows
 _POSITION = Argument("position", ("--position", "-p"), "off: the article's world; 2026: enabling is refused as in Azure "
                      "today; 2028: content trust is gone.", required=True, choices=("off", "2026", "2028"))  # fmt: skip
 _CLOCK = "{Now: now, OffsetSeconds: offsetSeconds, FrozenAt: frozenAt}"
+_SWEPT = "{Manifests: manifests, Links: links, Blobs: blobs, Bytes: bytes, Uploads: uploads, Orphans: orphans}"
 _LOG = (
     "[].{Sequence: sequence, Time: time, Outcome: outcome, Operation: operation, Caller: caller, Scope: scope, "
     "Missing: missing, Reason: reason}"
@@ -12,7 +13,7 @@ _LOG = (
 
 ROWS = Rows(
     groups=(
-        Group("local", "Look after the local cloud: activity log, retirement switch, clock."),
+        Group("local", "Look after the local cloud: activity log, layers, retirement switch, clock."),
         Group("local log", "The activity log: who did what, when, allowed or denied."),
         Group("local retirement", "The retirement switch of content trust."),
         Group("local clock", "The clock of the local cloud."),
@@ -36,6 +37,15 @@ ROWS = Rows(
             (Argument("head", ("--head",), "A head noted earlier: shows that nothing after it was cut off."),),
             (Example("Check the log, and that it still holds what it held when the head was noted.",
                      "aztrust local log verify --head 5f2c…"),),
+        ),
+        Command(
+            "local gc", "local.world:collect", "Delete layers that nothing needs, as a served cloud does every hour.",
+            (Argument("older_than", ("--older-than",), "Leave alone what was used within so many seconds: a push may rely on "
+                      "it. At least 60.", default=3600, number=True),),
+            (Example("Delete now what untagged and deleted images have left.", "aztrust local gc --older-than 60"),),
+            details="Retention and soft delete policies are applied first. What a running push needs stays, also while "
+                    "the cloud is served.",
+            table=_SWEPT,
         ),
         Command("local retirement show", "local.world:retirement", "Show where the retirement switch stands."),
         Command("local retirement set", "local.world:set_retirement", "Move the retirement switch. Nothing is deleted.",

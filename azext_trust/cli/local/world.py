@@ -1,4 +1,4 @@
-"""The handlers of ``local retirement``, ``local clock``, ``local option`` and ``local dump``."""
+"""The handlers of ``local retirement``, ``local clock``, ``local option``, ``local dump`` and ``local gc``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from knack.util import CLIError
 
 from azext_trust.cli.context import Context
+
+SHORTEST = 60
 
 
 def retirement(context: Context) -> dict[str, Any]:
@@ -87,6 +89,18 @@ def dump(context: Context, file: str | None = None) -> dict[str, Any] | None:
     except OSError as error:
         raise CLIError(f"{file} cannot be written: {error.strerror}.") from None
     return None
+
+
+def collect(context: Context, older_than: int = 3600) -> dict[str, Any]:
+    """Delete layers that nothing needs, and return how many of what.
+
+    Raises:
+        CLIError: the time is so short that a running push could be hit.
+    """
+    if older_than < SHORTEST:
+        raise CLIError(f"--older-than: at least {SHORTEST} seconds, for the sake of pushes that are going on.")
+    found: dict[str, Any] = context.operator.call("POST", "gc", {"graceSeconds": older_than})
+    return found
 
 
 def _number(text: str) -> float:

@@ -20,6 +20,10 @@ ROWS = Rows(
                          default="text"),
                 Argument("imds", ("--imds",), "Address and port of the instance metadata service (plain HTTP), which gives "
                          "managed identities their tokens, for example 127.0.0.1:8169. Default: there is none."),
+                Argument("dns", ("--dns",), "Port, usually 53, on which to answer DNS questions about the cloud's own names, at "
+                         "the first address listened on. Default: none is answered.", number=True),
+                Argument("blobs", ("--blobs",), "Where layers lie: file:///DIRECTORY, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX "
+                         "or gs://BUCKET/PREFIX; credentials come from the environment. Default: the cloud directory."),
                 Argument("print_setup", ("--print-setup",),
                          "Print what to run so that clients use this cloud, and end.", flag=True),
             ),
@@ -27,6 +31,8 @@ ROWS = Rows(
                 Example("Serve the cloud of this user on https://localhost.", "aztrust serve"),
                 Example("Serve a cloud founded from a seed file, on a port that needs no rights.",
                         "aztrust serve --state ./lab --seed lab.yaml --listen 127.0.0.1:8443"),
+                Example("Serve people's scripts unchanged: names of registries resolve, layers lie in an object store.",
+                        "sudo -E aztrust serve --listen 192.0.2.7:443 --dns 53 --blobs s3://lab/blobs"),
                 Example("Show how to point az at it.", "aztrust serve --print-setup"),
             ),
         ),

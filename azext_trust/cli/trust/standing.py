@@ -113,7 +113,8 @@ def lost_key(
         words.say(context, "No root key is missing: those of all repositories that are known here are in the key store.",
                   words.GOOD)  # fmt: skip
         return {"rootKeys": [], "repositories": [], "waysOut": []}
-    _explain(context, found, [key for key in wanted if key in held or any(one.startswith(key) for one in held)])
+    here = [key for key in wanted if key in held or any(one.startswith(key) for one in held)]
+    _explain(context, found, here, f"the missing root key{'s' if len(wanted) > 1 else ''}")
     return {"rootKeys": wanted, "repositories": [_concerned(one) for one in found], "waysOut": list(lost.WAYS_OUT)}
 
 
@@ -144,7 +145,7 @@ def _concerned(one: lost.Concerned) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _explain(context: Context, found: list[lost.Concerned], here: list[str]) -> None:
+def _explain(context: Context, found: list[lost.Concerned], here: list[str], missing: str) -> None:
     for key in here:
         words.say(
             context, f"The root key {key} is here, in {trust_directory() / 'private'}: it is not lost.", words.GOOD
@@ -156,7 +157,7 @@ def _explain(context: Context, found: list[lost.Concerned], here: list[str]) -> 
     )
     words.say(
         context,
-        f"Under {'it' if here else 'what is missing'}: {counted}. They can be pulled as before; new tags can be signed "
+        f"Under {'it' if here else missing}: {counted}. They can be pulled as before; new tags can be signed "
         "as long as the repository's own key is here, but no key can be changed any more, and the root cannot be renewed "
         "when it expires.",
         words.ODD,

@@ -104,6 +104,10 @@ def forbidden(denied: Denied, call: Call) -> ServiceError:
             f"access is denied because of the deny assignment with name '{deny.name}' and Id "
             f"'{where}' at scope '{deny.scope}'.",
         )  # fmt: skip
+    if denied.notes.get("linked"):
+        return linked_forbidden(
+            call, str(denied.notes["linked"]), call.path.rpartition("/")[0], [denied.scope], denied.action
+        )
     condition = " or an ABAC condition not fulfilled" if denied.decision and denied.decision.condition_refused else ""
     return ServiceError(
         403, "AuthorizationFailed",
@@ -112,14 +116,22 @@ def forbidden(denied: Denied, call: Call) -> ServiceError:
     )  # fmt: skip
 
 
-def linked_forbidden(call: Call, action: str, scope: str, linked: list[str]) -> ServiceError:
-    """The caller lacks the action at a linked scope, an assignable scope of a role."""
+def linked_forbidden(call: Call, action: str, scope: str, linked: list[str], there: str = "") -> ServiceError:
+    """The caller lacks an action at a linked scope: an assignable scope of a role, the source of an import.
+
+    Args:
+        call: the request.
+        action: what the caller may do at the scope.
+        scope: what the request is about.
+        linked: where it may not.
+        there: what it may not do there; the same action unless given.
+    """
     return ServiceError(
         403, "LinkedAuthorizationFailed",
         f"The client '{call.caller.name}' with object id '{call.caller.id}' has permission to perform "
         f"action '{action}' "
-        f"on scope '{scope}'; however, it does not have permission to perform action '{action}' on the linked scope(s) "
-        f"'{','.join(linked)}' or the linked scope(s) are invalid.",
+        f"on scope '{scope}'; however, it does not have permission to perform action '{there or action}' on the linked "
+        f"scope(s) '{','.join(linked)}' or the linked scope(s) are invalid.",
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ _REGISTRIES = (
           f"{_ACR}/checkNameAvailability/read", scope=_SUB),
     Route("GET", f"/providers/{_ACR}/operations", "registries:operations", SIGNED_IN),
     Route("GET", f"{_SUB}/providers/{_ACR}/locations/{{location}}/operationResults/{{operation}}",
-          "long_running:result", SIGNED_IN),
+          "imports:result", SIGNED_IN),
     Route("GET", f"{_SUB}/providers/{_ACR}/registries", "registries:in_subscription", f"{_R}/read", scope=_SUB),
     Route("GET", f"{_GROUP}/providers/{_ACR}/registries", "registries:in_group", f"{_R}/read", scope=_GROUP),
     Route("GET", _REG, "registries:show", f"{_R}/read"),
@@ -111,6 +111,7 @@ _REGISTRIES = (
              scope=_REG),
     _changed("POST", _REG + "/regenerateCredential", "registry_credentials:regenerate",
              f"{_R}/regenerateCredential/action", scope=_REG),
+    _changed("POST", _REG + "/importImage", "imports:begin", f"{_R}/importImage/action", scope=_REG),
     # Scope maps and tokens
     Route("GET", _REG + "/scopeMaps", "scope_maps:listed", f"{_R}/scopeMaps/read", scope=_REG),
     Route("GET", _REG + "/scopeMaps/{name}", "scope_maps:show", f"{_R}/scopeMaps/read"),

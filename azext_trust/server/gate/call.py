@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -157,10 +158,9 @@ class Call:
         headers: names in lower case.
         body: the whole body.
         settings: how the cloud is published.
-        request_id: made here; told to the client.
-        correlation_id: the client's, else `request_id`.
         challenge: the claims (JSON) that a new access token must meet, when this one was revoked.
         now: tells the cloud's present (UTC), also where there is no transaction: in the answer that carries an error.
+        imports: the id of an import that this request began; the work goes on after the answer.
     """
 
     method: str
@@ -173,14 +173,19 @@ class Call:
     client_address: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     caller: Caller = field(default_factory=Caller)
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     details: dict[str, object] = field(default_factory=dict)
     challenge: str = ""
     now: Callable[[], datetime] = clock.machine
+    imports: str = ""
+
+    @cached_property
+    def request_id(self) -> str:
+        """The id made here, told to the client; most answers tell none."""
+        return str(uuid.uuid4())
 
     @property
     def correlation_id(self) -> str:
-        """The id that the answer, the log and the client's own log share."""
+        """The id that the answer, the log and the client's own log share: the client's, else `request_id`."""
         return self.headers.get("x-ms-correlation-request-id") or self.request_id
 
     @property

@@ -191,7 +191,7 @@ def perform(service: Service, store: Store, call: Call, row: Route, *, admitted:
     except NotAuthenticated as refused:
         raise service.errors.unauthenticated(refused.problem, call) from None
     except Denied as denied:
-        with store.write(moves=service.moves if service.admit is None else "") as transaction:
+        with store.write(moves="") as transaction:  # a refusal changes nothing that anybody remembers
             transaction.record(entry(call, denied.action, denied.scope, "Denied", **_reasons(denied)))
         raise service.errors.forbidden(denied, call) from None
 

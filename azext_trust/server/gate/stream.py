@@ -36,6 +36,8 @@ WRITE = 256 * 1024
 """How many bytes are handed to the connection at a time: TLS encrypts each in one go."""
 TOGETHER = 64
 """How many small requests are answered by one worker in one go."""
+COMPANY_SECONDS = 0.002
+"""How long they wait for as many as there were just before."""
 SMALL = 64 * 1024
 """A body of at most this many bytes is gathered before anything else happens."""
 
@@ -94,6 +96,11 @@ class Gone(Exception):
     """The client has gone away; nobody waits for an answer."""
 
 
+def _arrived(company: asyncio.Future[None]) -> None:
+    if not company.done():
+        company.set_result(None)
+
+
 class Workers:
     """Runs blocking functions in threads.
 
@@ -105,6 +112,8 @@ class Workers:
         self._executor = executor
         self._waiting: list[tuple[_Item, asyncio.Future[Reply]]] = []
         self._busy = False
+        self._expected = 0
+        self._company: asyncio.Future[None] | None = None
 
     def start(self, function: Callable[..., T], *arguments: object) -> Awaitable[T]:
         """Run a function now; the result is awaited later."""
@@ -114,6 +123,8 @@ class Workers:
         """Answer a request that has come whole, together with those that come while others are answered."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
+        if self._company is not None and len(self._waiting) >= self._expected:
+            _arrived(self._company)
         if not self._busy:
             self._busy = True
             try:
@@ -124,11 +135,26 @@ class Workers:
 
     async def _gather(self, store: Store) -> None:
         while self._waiting:
+            if len(self._waiting) < self._expected:
+                await self._joined()
             batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             replies = await self.start(_all, store, [item for item, _ in batch])
             for (_, future), reply in zip(batch, replies, strict=True):
                 if not future.done():
                     future.set_result(reply)
+            self._expected = min(TOGETHER, len(batch) + len(self._waiting))
+
+    async def _joined(self) -> None:
+        """Wait a moment for those who were answered just now: they come again, and one wait for the disk serves all.
+
+        Otherwise clients fall into two halves that wait for each other's commits.
+        """
+        loop = asyncio.get_running_loop()
+        self._company = loop.create_future()
+        timer = loop.call_later(COMPANY_SECONDS, _arrived, self._company)
+        await self._company
+        timer.cancel()
+        self._company = None
 
     def watched(self, receive: Receive) -> asyncio.Future[Message] | None:
         """Return what is done when the client goes away; the request's body must have been received."""

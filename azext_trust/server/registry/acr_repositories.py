@@ -54,3 +54,12 @@ def delete(transaction: Transaction, call: RegistryCall) -> Reply:
     """Delete a repository with all its manifests and tags."""
     digests, names = removal.repository(transaction, call, found(transaction, call))
     return Reply({"manifestsDeleted": digests, "tagsDeleted": names}, 202, dict(errors.HEADERS))
+
+
+def unoffered(transaction: Transaction, call: RegistryCall) -> Reply:
+    """Refuse what registries of Azure offer and this one does not.
+
+    Raises:
+        ServiceError: UNSUPPORTED.
+    """
+    raise errors.unsupported()

@@ -81,12 +81,7 @@ def read(content: bytes, content_type: str) -> Form:
     Raises:
         FormError: it is no manifest of a type that is taken.
     """
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FormError(f"it is no JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise FormError("it is no JSON object")
+    body = json_object(content)
     media_type = _media_type(body, content_type.partition(";")[0].strip())
     if media_type in ARTIFACTS:
         blobs = _descriptors(body, "blobs")
@@ -100,6 +95,21 @@ def read(content: bytes, content_type: str) -> Form:
     layers = _descriptors(body, "layers")
     artifact_type = _text(body, "artifactType") or config.media_type
     return Form(media_type, config, (config, *layers), (), _subject(body), artifact_type, _annotations(body))
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        FormError: it is none.
+    """
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise FormError(f"it is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise FormError("it is no JSON object")
+    return body
 
 
 def _media_type(body: dict[str, Any], sent: str) -> str:
@@ -132,8 +142,8 @@ def _subject(body: dict[str, Any]) -> str | None:
 
 def _descriptors(body: dict[str, Any], name: str) -> tuple[Descriptor, ...]:
     found = body.get(name)
-    # An artifact without blobs may write null; a manifest's layers and an index's manifests are required.
-    if found is None and name == "blobs":
+    # Programs in Go write an empty list as null; only an artifact may leave it out.
+    if found is None and (name == "blobs" or name in body):
         return ()
     if not isinstance(found, list):
         raise FormError(f"{name} is no list")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Any
 
 from azext_trust.names import images
 from azext_trust.server.gate.call import Reply
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.gate.pipeline import entry
 from azext_trust.server.registry import errors, manifest_form, removal
-from azext_trust.server.registry.manifest_form import Form, FormError
-from azext_trust.server.store import blobs, facts, manifests, repositories, tags
-from azext_trust.server.store.contents import Contents
+from azext_trust.server.registry.landing import Arriving, Place, land, platform_of
+from azext_trust.server.registry.manifest_form import FormError
+from azext_trust.server.store import facts, manifests, repositories, tags
 from azext_trust.server.store.transaction import Store, Transaction
 
 PUSH = "Microsoft.ContainerRegistry/registries/push/write"
-_LARGEST_CONFIG = 1024 * 1024
 
 
 def show(transaction: Transaction, call: RegistryCall) -> Reply:
@@ -93,9 +90,10 @@ def put(store: Store, call: RegistryCall) -> Reply:
     except FormError as error:
         raise errors.manifest_invalid(str(error)) from None
     digest = _digest(call.body, reference)
-    platform = _platform(store, call, form)
+    place = Place(call.here.id, call.params["name"], call.here.enabled("quarantinePolicy"))
+    arriving = Arriving(call.body, form, digest, platform_of(store, place, form))
     with store.write(moves=facts.CONTENT) as transaction:
-        made = _put(transaction, call, form, digest, platform)
+        made = land(transaction, place, arriving, "" if ":" in reference else reference)
         call.change(after={"repository": call.params["name"], "reference": reference, "digest": made.digest})
         agent = call.headers.get("user-agent", "")[:300]
         transaction.record(entry(call, PUSH, call.here.scope, "Allowed", status=201, userAgent=agent))
@@ -111,98 +109,6 @@ def _digest(content: bytes, reference: str) -> str:
     if ":" in reference and digest != reference:
         raise errors.digest_invalid(reference)
     return digest
-
-
-def _platform(store: Store, call: RegistryCall, form: Form) -> tuple[str | None, str | None]:
-    """Return architecture and operating system from an image's config; read before the writing transaction begins."""
-    config = form.config
-    if config is None or config.media_type not in manifest_form.CONFIGS or config.size > _LARGEST_CONFIG:
-        return None, None
-    with store.read() as transaction:
-        connection = transaction.session.connection()
-        found = blobs.find(connection, call.here.id, call.params["name"], config.digest)
-        content = blobs.content_of(connection, config.digest) if found is not None and not found.location else None
-    if found is None:
-        return None, None
-    try:
-        loaded = json.loads(content if content is not None else _content(store.contents, found.location))
-    except (ValueError, RecursionError, FileNotFoundError):
-        return None, None
-    return (_word(loaded, "architecture"), _word(loaded, "os")) if isinstance(loaded, dict) else (None, None)
-
-
-def _content(contents: Contents, location: str) -> bytes:
-    reader = contents.open(location)
-    try:
-        return reader.read_at(0, _LARGEST_CONFIG)
-    finally:
-        reader.close()
-
-
-def _word(loaded: dict[str, Any], name: str) -> str | None:
-    value = loaded.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def _put(
-    transaction: Transaction, call: RegistryCall, form: Form, digest: str, platform: tuple[str | None, str | None]
-) -> manifests.Manifest:  # fmt: skip
-    session, now, reference = transaction.session, transaction.now_text(), call.params["reference"]
-    repository = repositories.made(session, call.here.id, call.params["name"], now)
-    tag = None if ":" in reference else tags.by_name(session, repository.key, reference)
-    if not repository.write_enabled or (tag is not None and not tag.write_enabled and tag.digest != digest):
-        raise errors.disallowed()
-    _complete(transaction, repository, form)
-    stored = session.get(manifests.Manifest, (repository.key, digest))
-    if stored is None:
-        stored = _new(call, repository, form, digest, platform, now)
-        session.add(stored)
-        manifests.refer(session, stored, (one.digest for one in form.blobs), (one.digest for one in form.manifests))
-    stored.updated, stored.deleted, repository.updated = now, "", now
-    session.flush()
-    if ":" not in reference:
-        before = tag.digest if tag is not None else ""
-        tags.put(session, repository.key, reference, digest, now)
-        if before and before != digest:
-            manifests.note_untagged(session, repository.key, before, now)
-    manifests.note_untagged(session, repository.key, digest, now)
-    return stored
-
-
-def _complete(transaction: Transaction, repository: repositories.Repository, form: Form) -> None:
-    """Check that the repository holds what a manifest refers to, and keep collection from it.
-
-    Raises:
-        ServiceError: a blob or manifest is missing.
-    """
-    session = transaction.session
-    wanted = {one.digest: one for one in form.blobs}
-    held = blobs.sizes(session, repository.key, wanted)
-    for digest, one in wanted.items():
-        if digest not in held and not one.elsewhere:
-            raise errors.manifest_blob_unknown(digest)
-        if digest in held and held[digest] != one.size:
-            raise errors.manifest_invalid(f"the size of {digest} is {held[digest]}")
-    children = {one.digest for one in form.manifests}
-    missing = children - manifests.present(session, repository.key, children)
-    if missing:
-        raise errors.manifest_blob_unknown(min(missing))
-    blobs.touch(session.connection(), repository.key, held)
-
-
-def _new(
-    call: RegistryCall, repository: repositories.Repository, form: Form, digest: str,
-    platform: tuple[str | None, str | None], now: str,
-) -> manifests.Manifest:  # fmt: skip
-    quarantined = call.here.enabled("quarantinePolicy")
-    return manifests.Manifest(
-        repository_id=repository.key, digest=digest, media_type=form.media_type, content=call.body,
-        size=len(call.body), image_size=form.image_size + len(call.body),
-        config_media_type=form.config.media_type if form.config else None, artifact_type=form.artifact_type,
-        subject=form.subject, architecture=platform[0], os=platform[1], annotations=form.annotations or None,
-        created=now, updated=now, untagged=now,
-        quarantine_state=manifests.QUARANTINED if quarantined else manifests.PASSED,
-    )  # fmt: skip
 
 
 def delete(transaction: Transaction, call: RegistryCall) -> Reply:

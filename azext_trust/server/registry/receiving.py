@@ -32,30 +32,23 @@ def created(call: RegistryCall, digest: str) -> Reply:
     return Reply(None, 201, {**errors.HEADERS, "location": location, "docker-content-digest": digest})
 
 
-def record(store: Store, call: RegistryCall, digest: str, size: int, location: str | None) -> None:
-    """Let the repository hold a blob; bytes that another upload of it has made superfluous are thrown away.
-
-    Args:
-        store: the state.
-        call: the request.
-        digest: of the content.
-        size: bytes.
-        location: where the new bytes lie; None for a blob that is there already.
+def record(store: Store, arrival: blobs.Arrival) -> None:
+    """Let a repository hold a blob; bytes that another upload of it has made superfluous are thrown away.
 
     Raises:
         ServiceError: the repository is locked, or the registry is full.
-        blobs.Missing: there is no such blob any more.
+        blobs.Missing: the arrival has no location, and there is no such blob any more.
     """
-    arrival = _arrival(call, digest, size, location)
     try:
         needed = store.together.run(lambda connection: blobs.arrive(connection, arrival))
     except blobs.Refused:
         raise errors.disallowed() from None
-    if not needed and location is not None:
-        store.contents.delete(location)
+    if not needed and arrival.location:
+        store.contents.delete(arrival.location)
 
 
-def _arrival(call: RegistryCall, digest: str, size: int, location: str | None, content: bytes = b"") -> blobs.Arrival:
+def arrival(call: RegistryCall, digest: str, size: int, location: str | None, content: bytes = b"") -> blobs.Arrival:
+    """Return a blob's arrival in the repository that a request names; `location` is None for one that is there already."""
     most = usage.MOST[call.here.row.sku]
     return blobs.Arrival(call.here.id, call.params["name"], digest, size, location, most, call.now_text(), content)
 
@@ -67,7 +60,7 @@ def _land(store: Store, call: RegistryCall, digest: str, size: int, lay: Callabl
     except OSError:
         raise errors.storage_full() from None
     try:
-        record(store, call, digest, size, location)
+        record(store, arrival(call, digest, size, location))
     except BaseException:
         store.contents.delete(location)
         raise
@@ -113,8 +106,8 @@ class Small(SharedCommit):
         algorithm, _, wanted = self._digest.partition(":")
         if hashlib.new(algorithm, data).hexdigest() != wanted:
             raise errors.digest_invalid(self._digest)
-        arrival = _arrival(self._call, self._digest, len(data), "", data)
-        return lambda connection: blobs.arrive(connection, arrival)
+        coming = arrival(self._call, self._digest, len(data), "", data)
+        return lambda connection: blobs.arrive(connection, coming)
 
     def landed(self) -> Reply:
         """Answer: it is committed."""

@@ -49,6 +49,10 @@ ROUTES = (
     Route("GET", "/acr/v1/{name:path}/_manifests/{digest}", "acr_manifests:show", _READ),
     Route("PATCH", "/acr/v1/{name:path}/_manifests/{digest}", "acr_manifests:update", f"{_WRITE}|quarantine_write",
           f"{_R}/metadata/write", "{registry}"),
+    # Artifact streaming is not offered here.
+    Route("GET", "/acr/v1/{name:path}/_streaming", "acr_repositories:unoffered", _LIST),
+    Route("GET", "/acr/v1/{name:path}/_streaming/{digest}", "acr_repositories:unoffered", _LIST),
+    Route("GET", "/acr/v1/{name:path}/_operations/{operation}", "acr_repositories:unoffered", _LIST),
     Route("GET", "/acr/v1/{name:path}", "acr_repositories:show", _READ),
     Route("PATCH", "/acr/v1/{name:path}", "acr_repositories:update", _WRITE, f"{_R}/metadata/write", "{registry}"),
     Route("DELETE", "/acr/v1/{name:path}", "acr_repositories:delete", _DELETE, f"{_R}/artifacts/delete", "{registry}"),

@@ -13,7 +13,7 @@ from azext_trust.names import images
 from azext_trust.server.gate.call import Reply, ServiceError
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.registry import errors, ranges, upload_state
-from azext_trust.server.registry.receiving import Receive, Small, created, length, record, running
+from azext_trust.server.registry.receiving import Receive, Small, arrival, created, length, record, running
 from azext_trust.server.store import blobs
 from azext_trust.server.store.contents import Busy
 from azext_trust.server.store.transaction import Store
@@ -107,7 +107,7 @@ def _mounted(store: Store, call: RegistryCall, digest: str) -> Reply | None:
             found = blobs.find(transaction.session.connection(), call.here.id, source, digest)
         if found is not None and found.readable:
             with suppress(blobs.Missing):
-                record(store, call, digest, found.size, None)
+                record(store, arrival(call, digest, found.size, None))
                 return created(call, digest)
     return None
 

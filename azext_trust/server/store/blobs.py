@@ -33,6 +33,11 @@ class Blob(SQLModel, table=True):
     created: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+def lying(session: Session) -> bool:
+    """Tell whether bytes of any blob lie in the object store."""
+    return session.exec(select(Blob.digest).where(Blob.location != "").limit(1)).first() is not None
+
+
 class BlobContent(SQLModel, table=True):
     """The bytes of a small blob."""
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, delete, select
 
-from azext_trust.server.store import blobs, clock, contents, facts, manifests
+from azext_trust.server.store import blobs, clock, contents, facts, imports, manifests
 from azext_trust.server.store.blobs import Blob, BlobContent, BlobLink, BlobTrash, RegistryUsage
 from azext_trust.server.store.manifests import Manifest, ManifestReference
 from azext_trust.server.store.registries import Registry
@@ -35,7 +35,8 @@ class Swept:
     Attributes:
         manifests: by retention, or when their soft deletion ended.
         links: blobs that repositories held and no manifest needs.
-        blobs: of which no repository holds any more.
+        blobs: that no repository holds any more.
+        bytes: how large those were.
         uploads: that nobody went on with.
         orphans: bytes that a crash had left behind.
     """
@@ -43,6 +44,7 @@ class Swept:
     manifests: int = 0
     links: int = 0
     blobs: int = 0
+    bytes: int = 0
     uploads: int = 0
     orphans: int = 0
 
@@ -58,11 +60,13 @@ def sweep(store: Store, grace_seconds: float = GRACE_SECONDS, upload_seconds: fl
     swept = Swept()
     with store.write(moves=facts.CONTENT) as transaction:
         _forget_lost_registries(transaction)
+        imports.forget_old(transaction.session)
         swept.manifests = _retire(transaction)
         before = int(clock.machine().timestamp() - grace_seconds)
         going_on = {one.name.partition(".")[0] for one in store.contents.uploads() if one.idle < LEASE_SECONDS}
         swept.links = _unlink(transaction.session, before, going_on)
-        swept.blobs = _condemn(transaction.session, before)
+        sizes = _condemn(transaction.session, before)
+        swept.blobs, swept.bytes = len(sizes), sum(sizes)
     _empty_trash(store)
     _sweep_contents(store, swept, grace_seconds, upload_seconds)
     return swept
@@ -161,8 +165,8 @@ def _loose(session: Session, repository_id: int) -> list[str]:
     return list(session.exec(select(BlobLink.digest).where(BlobLink.repository_id == repository_id, ~needed.exists())))
 
 
-def _condemn(session: Session, before: int) -> int:
-    """Delete the rows of blobs that no repository holds; their bytes go to the trash."""
+def _condemn(session: Session, before: int) -> list[int]:
+    """Delete the rows of blobs that no repository holds, and return their sizes; their bytes go to the trash."""
     held = select(BlobLink.digest).where(col(BlobLink.digest) == col(Blob.digest)).exists()
     found = session.exec(select(Blob).where(col(Blob.created) < before, ~held)).all()
     for blob in found:
@@ -171,7 +175,7 @@ def _condemn(session: Session, before: int) -> int:
         session.exec(delete(BlobContent).where(col(BlobContent.digest) == blob.digest))
         session.delete(blob)
     session.flush()
-    return len(found)
+    return [blob.size for blob in found]
 
 
 def _empty_trash(store: Store) -> None:

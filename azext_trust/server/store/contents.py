@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote
 
 from azext_trust.server.store import clock
+from azext_trust.server.store.errors import StateError
 
 
 class Busy(Exception):
@@ -134,17 +136,29 @@ def idle_since(moment: float) -> float:
     return max(0.0, clock.machine().timestamp() - moment)
 
 
+KINDS = ("file", "s3", "az", "gs")
+
+
 def opened(directory: Path, url: str | None) -> Contents:
     """Return the store of blobs of a cloud.
 
     Args:
         directory: the cloud directory; ``blobs/`` in it is the store unless `url` says otherwise.
-        url: ``s3://bucket/prefix``, ``az://container/prefix``, ``gs://bucket/prefix``, or None.
+        url: ``file:///directory``, ``s3://bucket/prefix``, ``az://container/prefix``, ``gs://bucket/prefix``, or None.
+
+    Raises:
+        StateError: it is no such address.
     """
-    if url is None:
+    kind, found, rest = (url or "").partition("://")
+    if url and (not found or kind not in KINDS or not rest.strip("/") or (kind == "file" and rest[0] != "/")):
+        raise StateError(
+            f"Layers cannot lie at '{url}': expected file:///DIRECTORY, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or "
+            "gs://BUCKET/PREFIX."
+        )
+    if url is None or kind == "file":
         from azext_trust.server.store.contents_local import LocalContents
 
-        return LocalContents(directory / "blobs")
+        return LocalContents(Path(unquote(rest)) if url else directory / "blobs")
     from azext_trust.server.store.contents_remote import RemoteContents
 
     return RemoteContents.from_url(url)

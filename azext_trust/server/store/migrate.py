@@ -17,7 +17,7 @@ from azext_trust.server.store.turns import Turns
 
 __all__ = ["HEAD", "StateError", "upgrade"]
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest revision in ``migrations/versions``; a test holds it true."""
 SCRIPTS = Path(__file__).with_name("migrations")
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from azext_trust.server.store import activity, changes, clock, engine, facts, migrate, opening, trouble, wipe
-from azext_trust.server.store.errors import UnwipedError
+from azext_trust.server.store.errors import StateError, UnwipedError
 from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
 
@@ -124,6 +124,27 @@ class Store:
         self.vault.check(known.get(facts.VAULT_CHECK, ""))
         if facts.WIPE in known:
             self._finish(asked=True)
+        self._blobs = self._place(self._blobs, known.get(facts.BLOBS))
+
+    def _place(self, asked: str | None, known: str | None) -> str | None:
+        """Return where blobs lie: always where the first ones were laid, whoever opens the state.
+
+        Raises:
+            StateError: they are asked for elsewhere, and moving them is not ours to do.
+        """
+        if asked is None or asked == known:
+            return known
+        from azext_trust.server.store import blobs, contents
+
+        contents.opened(self.directory, asked)
+        with self.write(moves="") as transaction:
+            if blobs.lying(transaction.session):
+                raise StateError(
+                    f"The layers of this cloud lie at {known or self.directory / 'blobs'}, not at {asked}. Serve it "
+                    "without --blobs, or begin a cloud in another directory."
+                )
+            facts.put(transaction.session, facts.BLOBS, asked)
+        return asked
 
     def close(self) -> None:
         """Give all connections back."""

@@ -155,3 +155,10 @@ def test_options(command: Command) -> None:
     assert (changed["requestsPerMinute"], changed["usersCreateGroups"]) == (60, False)
     assert "There is no option 'other'" in command.refused("local option set --settings other=1")
     assert "is no value of" in command.refused("local option set --settings requestsPerMinute=many")
+
+
+def test_layers_are_collected(command: Command) -> None:
+    """M25: what went is counted; a time that a running push would not survive is refused."""
+    assert command.value("local gc --older-than 60")["blobs"] == 0
+    assert "at least 60 seconds" in command.refused("local gc --older-than 59")
+    assert command.value("local log list --last 1")[0]["operation"] == "aztrust/blobs/collect"

@@ -47,6 +47,12 @@ def test_other_names_are_refused(ports: tuple[int, int], name: str) -> None:
     assert (found.header.rcode, found.rr) == (RCODE.REFUSED, [])
 
 
+def test_addresses() -> None:
+    """M29: who asks from afar is not sent to its own loopback address."""
+    assert dns.Zone.of("lab", "azurecr.io", ["127.0.0.1", "192.0.2.7", "192.0.2.7"]).addresses == ("192.0.2.7",)
+    assert dns.Zone.of("lab", "azurecr.io", ["127.0.0.1"]).addresses == ("127.0.0.1",)
+
+
 def test_no_such_record(ports: tuple[int, int]) -> None:
     """M29: a known name without such a record is an empty answer, not an error."""
     found = ask(ports[0], "myregistry.azurecr.io", "MX")

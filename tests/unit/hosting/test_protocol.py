@@ -7,12 +7,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from time import sleep
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
 
-from azext_trust.hosting.protocol import HELD, Protocol
+from azext_trust.hosting.protocol import HELD, JOINED, Joined, Protocol
 
 
 class Application:
@@ -96,3 +96,64 @@ def test_a_client_waits_for_leave(served: tuple[Application, int]) -> None:
     _, port = served
     answer = exchange(port, HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", b"hi")
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+
+
+class Connection:
+    """A transport that notes what is written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        """Take bytes."""
+        assert not self.closed
+        self.written.append(bytes(data))
+
+    def close(self) -> None:
+        """End."""
+        self.closed = True
+
+
+def joined() -> tuple[Joined, Connection]:
+    """Give a transport that holds a head, and the connection below."""
+    connection = Connection()
+    made = Joined(cast(asyncio.Transport, connection))
+    made.heading = True
+    made.write(b"head")
+    assert connection.written == []
+    return made, connection
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [([b"body"], [b"headbody"]), ([b""], [b"head"]), ([b"x" * (JOINED + 1)], [b"head", b"x" * (JOINED + 1)]),
+     ([b"a", b"b"], [b"heada", b"b"])],
+)  # fmt: skip
+def test_head_and_body_leave_together(body: list[bytes], written: list[bytes]) -> None:
+    """M29: a small answer is one record; a large body is not copied behind its head."""
+    made, connection = joined()
+    for piece in body:
+        made.write(piece)
+    made.flush()
+    assert connection.written == written
+
+
+def test_a_held_head_is_never_lost() -> None:
+    """M29: an answer that ends with its head, or a connection that closes, sends it."""
+    made, connection = joined()
+    made.close()
+    assert (connection.written, connection.closed) == ([b"head"], True)
+
+
+def test_answers_of_every_kind(served: tuple[Application, int]) -> None:
+    """M29: HEAD, a kept connection, and two requests sent at once are answered whole and in order."""
+    _, port = served
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+                           + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")  # fmt: skip
+        got = b""
+        while piece := connection.recv(65536):
+            got += piece
+    answers = got.split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert [one.partition(b"\r\n\r\n")[2] for one in answers] == [b"", b"0", b"0"]
