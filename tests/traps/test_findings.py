@@ -144,3 +144,16 @@ def test_cures(rows: list[dict[str, Any]]) -> None:
     assert cures["signer-without-push"].startswith("az role assignment create --role AcrPush ")
     assert "/roleAssignments/" in cures["orphaned-assignment"]
     assert cures["stale-token"] == "az acr login --name plain"
+
+
+def test_expiry_of_metadata_and_keys() -> None:
+    """M24: the timeline has what ends by itself: metadata that no server renews, and keys that have a certificate."""
+    certified = Key("3" * 64, "rsa", 2048, SOON)
+    kept = (repository(role("targets/alain", certified, LATER), signed={}, tags={}, manifests=set()),)
+    facts = tenant(world.ASSIGNMENTS, {}, kept, [])
+    found = cast(
+        dict[str, Any], catalog.ask("report", facts, Asked(registry="plain", charts=True)).document()["charts"]
+    )
+    ends = [(row["date"], row["role"], row["key"]) for row in found["expiry"]]
+    assert ends[0] == (SOON[:10], "targets/alain", certified.id)
+    assert sorted(ends[1:]) == [(LATER[:10], name, "") for name in ("root", "targets", "targets/alain")]

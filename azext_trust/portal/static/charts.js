@@ -68,7 +68,7 @@
     const many = data.columns.length;
     const counts = data.columns.map((_, at) => data.nodes.filter((node) => node.column === at).length);
     // Long names need room: on a narrow screen the picture scrolls sideways.
-    const width = Math.max(wide, many * 130), column = (width - 90) / many;
+    const width = Math.max(wide, many * 130), column = (width - 60) / many;
     const height = Math.max(70, 54 * Math.max(...counts));
     const seen = {};
     const nodes = data.nodes.map((node) => {
@@ -105,7 +105,7 @@
         ...[{ stroke: { value: colour("NeutralBackground1") }, strokeWidth: { value: 4 } }, { fill: { value: colour("NeutralForeground1") } }]
           .map((ink) => ({ type: "text", from: { data: "nodes" }, encode: { update: { x: { field: "x", offset: -6 },
             y: { field: "y", offset: -9 }, baseline: { value: "bottom" }, fontSize: { value: 12 }, text: { field: "label" },
-            limit: { signal: `datum.column === ${many - 1} ? ${column + 60} : ${column - 12}` }, tooltip: { field: "id" }, ...ink } } })),
+            limit: { signal: `datum.column === ${many - 1} ? ${column + 36} : ${column - 10}` }, tooltip: { field: "id" }, ...ink } } })),
       ].concat(data.columns.map((name, index) => ({ type: "text", interactive: false, encode: { enter: { x: { value: index * column + 4 },
         y: { value: -18 }, text: { value: name }, fill: { value: colour("NeutralForeground3") }, fontSize: { value: 12 } } } }))),
     };
