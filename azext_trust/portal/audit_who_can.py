@@ -55,7 +55,7 @@ def show(visit: Visit) -> Response:
         problem=next((one.problem for one in answers.values() if one.problem), ""), capabilities=CAPABILITIES,
         rows=[(row, {name: state(row.cells.get(name), unseen[name]) for name in CAPABILITIES}) for row in shown],
         first=first, next=following, count=len(rows), chart=_chart(visit, answers), obstacles=_obstacles(answers),
-        nothing=all(unseen.values()) and not rows and not wanted,
+        nothing=any(unseen.values()) and not rows,
     )  # fmt: skip
 
 

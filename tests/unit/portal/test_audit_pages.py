@@ -169,6 +169,9 @@ def test_who_is_not_listed_is_unknown(cloud: Client) -> None:
     assert "someone, Push images: Unknown" in text
     assert "1 thing is not known" in text
     assert SCRIPT not in text
+    searched = browser.open(f"{AUDIT}/who-can?q=other").text
+    assert "Who can do what here is unknown" in searched
+    assert "Nobody was found" not in searched
 
 
 def test_why(looking: Browser) -> None:
