@@ -7,6 +7,7 @@ brought together here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from azext_trust.cloud.connect import Connection, local
 from azext_trust.cloud.errors import HttpError
 
 if TYPE_CHECKING:
+    from azext_trust.rbac.questions.facts import Tenant
     from azext_trust.rbac.questions.held import HeldTenant
 
 Document = dict[str, Any]
@@ -128,8 +130,8 @@ def diff(
     """Return who gained and who lost what between two exports, or between an export and now.
 
     Args:
-        old: the folder of the earlier export.
-        new: the folder of the later one, None for the cloud as it is now.
+        old: the folder of the earlier export, or a twin.
+        new: that of the later one, None for the cloud as it is now.
         words: capability, registry and so on.
         connection: gives the cloud.
         note: told what the user should know.
@@ -137,15 +139,27 @@ def diff(
     Raises:
         Missing, QuestionError, CloudError: see `ask`.
     """
-    from azext_trust.audit import exported
     from azext_trust.rbac.questions import differences
     from azext_trust.rbac.questions.answers import AskError, NotThere
 
-    before = exported.load(Path(old).expanduser(), note)
-    after = exported.load(Path(new).expanduser(), note) if new is not None else read(connection())
-    try:
-        return differences.diff(before, after, asked(words)).document()
-    except NotThere as error:
-        raise Missing(str(error)) from None
-    except AskError as error:
-        raise QuestionError(str(error)) from None
+    with ExitStack() as stack:
+        before = stack.enter_context(_facts(old, note))
+        after = stack.enter_context(_facts(new, note)) if new is not None else read(connection())
+        try:
+            return differences.diff(before, after, asked(words)).document()
+        except NotThere as error:
+            raise Missing(str(error)) from None
+        except AskError as error:
+            raise QuestionError(str(error)) from None
+
+
+def _facts(folder: str, note: Callable[[str], None]) -> AbstractContextManager[Tenant]:
+    """Return what gives the facts of a folder: exported files, or a cloud directory."""
+    path = Path(folder).expanduser()
+    if is_cloud(folder):
+        from azext_trust.audit import cloud_directory
+
+        return cloud_directory.opened(path)
+    from azext_trust.audit import exported
+
+    return nullcontext(exported.load(path, note))

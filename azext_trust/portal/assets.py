@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).with_name("static")
+CHARTS = Path(__file__).parents[1] / "audit" / "static"
+"""The plotting library that the audit's report uses; its licence stands beside it."""
+_PLOTTING = ("vega.min.js", "vega-lite.min.js")
 _MEDIA = {
     ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
@@ -21,21 +24,22 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class Asset:
-    """A file and its compressed form."""
+    """A file."""
 
     media: str
     plain: bytes
-    packed: bytes
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Its compressed form, made when somebody first asks for it."""
+        return gzip.compress(self.plain, 9)
 
 
 @cache
 def files() -> dict[str, Asset]:
     """Return all files by name."""
-    return {
-        path.name: Asset(_MEDIA[path.suffix], path.read_bytes(), gzip.compress(path.read_bytes(), 9))
-        for path in sorted(FOLDER.iterdir())
-        if path.suffix in _MEDIA
-    }
+    paths = sorted([*FOLDER.iterdir(), *(CHARTS / name for name in _PLOTTING)], key=lambda path: path.name)
+    return {path.name: Asset(_MEDIA[path.suffix], path.read_bytes()) for path in paths if path.suffix in _MEDIA}
 
 
 @cache

@@ -7,7 +7,7 @@ nothing changes before the last button.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from azext_trust.audit.permitted import CAPABILITIES
 from azext_trust.cloud.errors import HttpError
 from azext_trust.names.guids import is_guid, new_guid
-from azext_trust.portal import grants, people
+from azext_trust.portal import grants, people, what_if
 from azext_trust.portal.access_pages import mode_of, permitted
 from azext_trust.portal.overview_page import resource
 from azext_trust.portal.people import IDENTITIES, PRINCIPALS, Person
@@ -67,7 +67,7 @@ class Gain:
 
     Attributes:
         person: the member.
-        changes: capability -> ``held`` before, ``gained`` now, or ``lacking`` still.
+        changes: capability -> ``held`` before, ``gained`` now, by ``condition`` only, ``lacking`` still, or ``unknown``.
         missing: what a trusted push would still lack, when the role is about signing and is not enough (M8).
         exists: whether the member has this very role here already.
         through: how many people and service principals gain it by being in the group; None for who is none.
@@ -127,14 +127,31 @@ def _no_more(visit: Visit, draft: Draft, known: dict[str, grants.Role], members:
 
 def _review_step(visit: Visit, draft: Draft, known: dict[str, grants.Role], members: list[Person]) -> dict[str, Any]:
     role, mode = known.get(draft.role), mode_of(visit)
-    gains = [gain(visit, one, role, known, mode) for one in members] if role else []
-    return {"gains": gains, "capabilities": CAPABILITIES}
+    if role is None:
+        return {"gains": [], "capabilities": CAPABILITIES, "outlook": None, "who_gains": []}
+    gains = [gain(visit, one, role, known, mode) for one in members]
+    outlook = what_if.assigned(visit, role.id, [one.person for one in gains if not one.exists], draft.condition)
+    if not outlook.problem:
+        gains = [weighed(one, outlook) for one in gains]
+    return {
+        "gains": gains, "capabilities": CAPABILITIES, "outlook": outlook, "who_gains": outlook.gains(),
+        "shown": what_if.SHOWN,
+    }  # fmt: skip
+
+
+def weighed(gain: Gain, outlook: what_if.Outlook) -> Gain:
+    """Return a gain with what the audit knows better; of a group it tells what the members gain, one by one."""
+    if gain.person.type not in ("User", "ServicePrincipal"):
+        return gain
+    changes = outlook.changes(gain.person)
+    signs = changes["sign"] in (what_if.HELD, what_if.GAINED)
+    return replace(gain, changes=changes, missing=() if signs else gain.missing)
 
 
 def gain(visit: Visit, person: Person, role: grants.Role, known: dict[str, grants.Role], mode: str) -> Gain:
     """Return what somebody could do here after the assignment that they could not before.
 
-    Conditions and deny assignments are not weighed; the audit's what-if does that.
+    Conditions and deny assignments are not weighed: `weighed` does that, for people.
 
     Args:
         visit: the request.

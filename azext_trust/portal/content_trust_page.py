@@ -9,6 +9,7 @@ from starlette.responses import Response
 from azext_trust.audit import loss as losses
 from azext_trust.clients.registry import NoToken, RegistryError
 from azext_trust.cloud.errors import HttpError
+from azext_trust.portal import audited
 from azext_trust.portal.images import Signed, images_of
 from azext_trust.portal.overview_page import WRITE, registry_of, resource, trusted
 from azext_trust.portal.visit import Visit, path
@@ -63,7 +64,7 @@ def _warn(visit: Visit, registry: dict[str, Any], loss: losses.Loss | None, told
     lost = _lost(visit, server)
     return _page(
         visit, registry, wanted="disabled", warning=True, loss=loss, lost=lost[:_LISTED], signers=_signers(lost),
-        seen=told, changed=visit.form("confirm") == "yes",
+        holders=_holders(visit) if lost else [], seen=told, changed=visit.form("confirm") == "yes",
     )  # fmt: skip
 
 
@@ -76,6 +77,12 @@ def _lost(visit: Visit, server: str) -> list[Signed]:
         return list(images_of(visit.connection, visit.now).signed(server))
     except (NoToken, RegistryError, Distrusted):
         return []
+
+
+def _holders(visit: Visit) -> list[str]:
+    """Return who in the directory holds a key that signed here, as far as the audit tells the visitor."""
+    found = audited.ask(visit, "who-can", capability="sign", scope=visit.at.id)
+    return sorted({str(row["principalName"] or row["principalId"]) for row in found.value if row["key"]})
 
 
 def _signers(lost: list[Signed]) -> list[str]:

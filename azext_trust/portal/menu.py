@@ -30,6 +30,7 @@ ITEMS = (
     Item("overview", "menu.overview", "overview", kinds=(SUBSCRIPTION, GROUP, REGISTRY)),
     Item("activity", "menu.activity", "history", kinds=(SUBSCRIPTION, GROUP, REGISTRY)),
     Item("iam", "menu.iam", "group", kinds=(SUBSCRIPTION, GROUP, REGISTRY)),
+    Item("audit", "menu.audit", "shield", kinds=(SUBSCRIPTION, GROUP, REGISTRY)),
     Item("access-keys", "menu.keys", "key", "menu.settings"),
     Item("repositories", "menu.repositories", "repository", "menu.services"),
     Item("content-trust", "menu.trust", "certificate", "menu.policies"),

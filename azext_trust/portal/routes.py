@@ -38,6 +38,12 @@ PAGES = (
     Page("GET", _AT + "/scope-maps/add", "token_forms:map_form"),
     Page("POST", _AT + "/scope-maps/add", "token_forms:create_map"),
     Page("GET", _AT + "/activity", "activity_page:show"),
+    # Audit
+    Page("GET", _AT + "/audit", "audit_report:show"),
+    Page("GET", _AT + "/audit/report.html", "audit_report:download"),
+    Page("GET", _AT + "/audit/who-can", "audit_who_can:show"),
+    Page("GET", _AT + "/audit/why", "audit_why:show"),
+    Page("GET", _AT + "/audit/expiry", "audit_expiry:show"),
     # Access control (IAM)
     Page("GET", _AT + "/iam", "access_pages:check"),
     Page("GET", _AT + "/iam/assignments", "access_pages:assignments"),

@@ -14,11 +14,12 @@ from azext_trust.rbac.index import Index
 from azext_trust.rbac.model import EVERYBODY, Decision, DenyAssignment, Grant, Miss, Query, RoleAssignment
 from azext_trust.rbac.permissions import NOTHING, Answer
 
-__all__ = ["EVERYBODY", "NEAREST", "allows", "condition_verdict", "decide", "explain"]
+__all__ = ["CLASSIC", "EVERYBODY", "NEAREST", "allows", "condition_verdict", "decide", "denied", "explain"]
 
 NEAREST = 20
 """How many misses a refusal names at most."""
-_CLASSIC = Grant(None, None, "*")
+CLASSIC = Grant(None, None, "*")
+"""What a classic administrator's flag grants on the control plane."""
 _KINDS = ("condition", "classic", "notActions", "plane", "scope")
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _NO = Decision(False)
@@ -47,8 +48,8 @@ def decide(index: Index, principal_id: str, query: Query) -> Decision:
         granting.append(None)
     if not granting:
         return _CONDITION if refused else _NO
-    denied = _denied(index, groups | 1 << number, chain, query)
-    return Decision(denied is None, tuple([_grant(index, number, found) for found in granting]), denied)
+    stopped = _denied(index, groups | 1 << number, chain, query)
+    return Decision(stopped is None, tuple([_grant(index, number, found) for found in granting]), stopped)
 
 
 def explain(index: Index, principal_id: str, query: Query) -> Decision:
@@ -125,7 +126,7 @@ def condition_verdict(index: Index, assignment: RoleAssignment, query: Query) ->
 
 def _grant(index: Index, number: int, granting: Granting | None) -> Grant:
     if granting is None:
-        return _CLASSIC
+        return CLASSIC
     assignment, holder, pattern, verdict = granting
     way = () if holder == number else tuple(map(index.numbers.name, index.groups.chain(number, holder)))
     return Grant(assignment, index.role(assignment.role_id), pattern, way, verdict)
@@ -134,6 +135,12 @@ def _grant(index: Index, number: int, granting: Granting | None) -> Grant:
 def _cancelled(index: Index, number: int, chain: tuple[str, ...], action: str) -> bool:
     """The strict reading of M9: the flag takes away what makes a signer, whatever is assigned."""
     return action.lower() in capabilities.cancelled_by_classic() and index.is_classic(number, chain)
+
+
+def denied(index: Index, number: int, who: int, chain: tuple[str, ...], query: Query) -> bool:
+    """Tell whether something is taken from a principal (its number, and with its groups as bits), whatever grants it."""
+    cancelled = index.strict_classic and _cancelled(index, number, chain, query.action)
+    return cancelled or _denied(index, who, chain, query) is not None
 
 
 def _denied(index: Index, who: int, chain: tuple[str, ...], query: Query) -> DenyAssignment | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from azext_trust.rbac import bits, capabilities, decide, operations
 from azext_trust.rbac.capabilities import Needs
+from azext_trust.rbac.deciding import Deciding
 from azext_trust.rbac.index import Index
 from azext_trust.rbac.model import Grant, Query
 
@@ -82,6 +83,7 @@ class WhoCan:
             for action in group
         }
         self._memory: dict[tuple[tuple[str, ...], str], Reach] = {}
+        self._deciding = Deciding(index, self._queries)
 
     def at(self, scope: str) -> Holders:
         """Return who can at a scope."""
@@ -110,6 +112,10 @@ class WhoCan:
             if decision.allowed:
                 found += [Way(action, grant) for grant in decision.grants]
         return tuple(found)
+
+    def best(self, principal_id: str, scope: str) -> tuple[Way, ...]:
+        """Return for each action that a principal may do at a scope the one grant that decides (see `deciding`)."""
+        return tuple([Way(action, grant) for action, grant in self._deciding.grants(principal_id, scope)])
 
     def _allowed(self, chain: tuple[str, ...], query: Query) -> Reach:
         index, action = self.index, query.action

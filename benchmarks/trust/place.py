@@ -51,6 +51,8 @@ assignments:
   - {{assignee: signer, role: AcrPush, scope: other1}}
   - {{assignee: signer, role: AcrImageSigner, scope: other1}}
 """
+PIDS: dict[str, int] = {}
+"""Which process is ``ours``, ``postgres`` (the notary-server on it) and ``memory``."""
 _SETUP = f"""
 set -e
 mount --make-rprivate /
@@ -97,8 +99,9 @@ def ours(aztrust: Path, at: Path, *more: object) -> Iterator[Path]:
     with running(
         log, aztrust, "serve", "--state", state, "--seed", at / "seed.yaml", "--ready-file", ready,
         "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443", *more,
-    ):  # fmt: skip
+    ) as process:  # fmt: skip
         wait(ready.exists, log)
+        PIDS["ours"] = process.pid
         yield state
 
 
@@ -192,7 +195,8 @@ class Peer:
         }  # fmt: skip
         file, log = self.directory / f"notary-{port}.json", self.directory / f"notary-{port}.log"
         file.write_text(json.dumps(config))
-        with running(log, "notary-server", "-config", file):
+        with running(log, "notary-server", "-config", file) as process:
+            PIDS[storage["backend"]] = process.pid
             time.sleep(2)
             yield
 
@@ -246,6 +250,12 @@ def engine(at: Path, state: Path) -> Iterator[dict[str, str]]:
 
         wait(ready, log)
         yield env
+
+
+def worked(server: str) -> float:
+    """Return the seconds that a server's threads have been on a processor: no other program's work is in it."""
+    tasks = Path(f"/proc/{PIDS[server]}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def ask(state: Path, method: str, url: str, body: Any = None, **headers: str) -> Any:

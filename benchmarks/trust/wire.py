@@ -25,7 +25,6 @@ class Wire:
         token: a bearer token that may do everything there.
         ca: the authority to trust.
         seconds: how long the server took for all that was asked since it was set to 0.
-        posting: how long for uploads alone.
     """
 
     host: str
@@ -33,7 +32,6 @@ class Wire:
     token: str
     ca: Path
     seconds: float = field(default=0.0)
-    posting: float = field(default=0.0)
 
     @property
     def server(self) -> str:
@@ -51,9 +49,7 @@ class Wire:
         self._connection.request(method, f"/v2/{self.gun}/_trust/tuf/{path}", body or None, headers)
         answer = self._connection.getresponse()
         read = answer.read()
-        took = time.perf_counter() - began
-        self.seconds += took
-        self.posting += took if method == "POST" else 0
+        self.seconds += time.perf_counter() - began
         if answer.status == 404:
             raise NoTrustData(path)
         if answer.status != 200:

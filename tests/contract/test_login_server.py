@@ -12,9 +12,10 @@ from sqlalchemy.engine import make_url
 
 from azext_trust.server.app import create_app
 from azext_trust.server.gate.call import Settings
-from azext_trust.server.store import collection
+from azext_trust.server.store import collection, imports
 from tests.conftest import SEED, Client
-from tests.unit.server.registry.conftest import Login, digest_of
+from tests.unit.server.registry.conftest import REGISTRY, Login, digest_of
+from tests.unit.server.registry.importing import begin, ended, tags_of
 
 SERVER = os.environ.get("AZTRUST_TEST_POSTGRES")
 KINDS = ["sqlite", *(["postgresql"] if SERVER else [])]
@@ -61,3 +62,16 @@ def test_push_pull_lock_delete_and_sweep(login: Login) -> None:
     swept = collection.sweep(login.cloud.app.store, 0, 0)
     assert (swept.links, swept.blobs) == (3, 3)
     assert list(login.cloud.app.store.contents.locations()) == []
+
+
+def test_import_and_taking_one_up(login: Login) -> None:
+    """M32: an image is imported, and an import that its worker has left is taken up once, on each database."""
+    login.image(login.token("repository:team/web:pull,push"), "team/web", "v1", BIG)
+    body = {"source": {"resourceId": REGISTRY, "sourceImage": "team/web:v1"}, "targetTags": ["copy:v1"]}
+    assert ended(login, begin(login, body)).status == 200
+    assert tags_of(login, "copy") == ["v1"]
+    store = login.cloud.app.store
+    with store.write(moves="") as transaction:
+        transaction.session.execute(text("UPDATE import_operation SET state = 'Running', beat = 0"))
+    assert store.together.run(lambda connection: imports.claim(connection, "one")).startswith("registries-")
+    assert store.together.run(lambda connection: imports.claim(connection, "two")) == ""

@@ -23,7 +23,9 @@ from tests.contract.test_writers import start_writers
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions()][::-1]
 OLDER = REVISIONS[:-1]
-_VALUES = {"INTEGER": 7, "BIGINT": 7, "BOOLEAN": False, "JSON": {"a": ["é"]}, "BLOB": b"\x00\xff", "BYTEA": b"\x00\xff"}
+_FAR = 7_000_000
+"""More than a sequence of PostgreSQL has given out, when triggers go on with it."""
+_VALUES = {"INTEGER": 7, "BIGINT": _FAR, "BOOLEAN": False, "JSON": {"a": ["é"]}, "BLOB": b"\0\xff", "BYTEA": b"\0\xff"}
 
 
 def make_older(place: Place, revision: str) -> None:

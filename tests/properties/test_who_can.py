@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_trust.rbac import what_can, what_if
+from azext_trust.rbac.model import Grant
 from azext_trust.rbac.who_can import WhoCan
 from tests.properties import reference, worlds
 from tests.properties.reference import Ask, World
@@ -105,3 +106,23 @@ def test_difference(history: tuple[worlds.Change, ...], more: tuple[worlds.Chang
         assert found == what_if.difference(asked[0], asked[2])
         was, now = ({*holders.ids(), *holders.ids(depends=True)} for holders in asked[:2])
         assert (set(found.gains), set(found.loses)) == (now - was, was - now)
+
+
+@given(worlds.histories, needs, requests, st.booleans())
+def test_best_way(history: tuple[worlds.Change, ...], wanted: Needs, request: dict[str, object], strict: bool) -> None:
+    """M22: the one grant that decides is one of all of them, for the same actions, and the surest, nearest of them."""
+    index = worlds.index_of(history, strict=strict)
+    question = WhoCan(index, wanted, request=request)
+    for scope in worlds.SCOPES[4:10]:
+        for who in worlds.PEOPLE:
+            found, best = question.ways(who, scope), question.best(who, scope)
+            assert {way.action for way in best} == {way.action for way in found}
+            for way in best:
+                grants = [one.grant for one in found if one.action == way.action]
+                assert way.grant in grants
+                surest = [grant for grant in grants if grant.condition != "depends"] or grants
+                assert _place(way.grant) == _place(surest[0])
+
+
+def _place(grant: Grant) -> str:
+    return grant.assignment.scope.lower().rstrip("/") if grant.assignment else ""

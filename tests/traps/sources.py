@@ -15,7 +15,9 @@ from tests.traps.world import guid, place
 SEED = f"""
 tenant: {{id: {world.TENANT}, domain: contoso.com}}
 subscription: {{id: {world.SUB_A}, name: A}}
-users: [{{name: auditor@contoso.com, password: "Auditor-pass-1", roles: [{{role: Owner}}]}}]
+users:
+  - {{name: auditor@contoso.com, password: "Auditor-pass-1", roles: [{{role: Owner}}]}}
+  - {{name: outsider@contoso.com, password: "Outside-pass-1"}}
 directoryRoles: [{{role: Global Administrator, members: [auditor@contoso.com]}}]
 """
 Row = dict[str, Any]

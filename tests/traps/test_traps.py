@@ -1,7 +1,8 @@
-"""Every trap of docs/audit-traps.md, from all three sources: the right answer to who-can, why and what-if."""
+"""Every trap of docs/audit-traps.md, from all four sources: the right answer to who-can, why and what-if."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,66 +12,35 @@ import pytest
 
 from azext_trust.audit import exported, source
 from azext_trust.audit.live import Loader
-from azext_trust.cloud.connect import Connection
-from azext_trust.server.app import create_app
-from azext_trust.server.gate.call import Settings
+from azext_trust.audit.twin import Twin
+from azext_trust.clients.operator import Operator
+from azext_trust.cloud.connect import Connection, local
 from tests.conftest import Client
-from tests.in_process import ORIGIN, InProcess
 from tests.traps import sources, world
+from tests.traps.served import Silent, connection
 from tests.traps.world import TRAPS, Trap, guid
 
 Ask = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Give a served tenant of traps."""
-    directory = tmp_path_factory.mktemp("traps")
-    (directory / "seed.yaml").write_text(sources.SEED)
-    app = create_app(Settings(state=directory / "cloud", seed=directory / "seed.yaml", quiet=True))
-    client = Client(app)
-    fill(client, app.store.vault.operator_key())
-    yield client
-    app.store.close()
-
-
-def fill(client: Client, key: str) -> None:
-    """Bring the world into a cloud."""
-    run = client.json(client.call("POST", "/operator/observe/begin", {"source": "traps"}, key))["run"]
-    for kind, rows in sources.pages():
-        page = {"run": run, "step": f"all {kind}", "kind": kind, "rows": rows, "next": "", "done": True}
-        reply = client.call("POST", "/operator/observe/page", page, key)
-        assert reply.status == 200, reply.body
-    other = {"id": guid("auditor"), "scope": f"/subscriptions/{world.SUB_B}", "principalType": "User",
-             "roleId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "principalId": me(client)}  # fmt: skip
-    page = {"run": run, "step": "own assignment", "kind": "assignment", "rows": [other], "next": "", "done": True}
-    assert client.call("POST", "/operator/observe/page", page, key).status == 200
-
-
-def me(client: Client) -> str:
-    """Return the auditor's object id."""
-    import jwt
-
-    token = client.sign_in("auditor@contoso.com", "Auditor-pass-1")
-    return str(jwt.decode(token, options={"verify_signature": False})["oid"])
-
-
-def connection(client: Client) -> InProcess:
-    """Return the auditor's connection."""
-    scopes = {"https://management.core.windows.net": "", ORIGIN: f"{ORIGIN}/.default"}
-    tokens = {name: client.sign_in("auditor@contoso.com", "Auditor-pass-1", scope) for name, scope in scopes.items()}
-    return InProcess(
-        client, tokens, {"id": world.SUB_A, "tenantId": world.TENANT, "user": {"name": "auditor@contoso.com"}}
-    )
-
-
-@pytest.fixture(scope="module", params=["operator", "live", "files"])
-def ask(request: pytest.FixtureRequest, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+@pytest.fixture(scope="module", params=["operator", "live", "files", "twin"])
+def ask(request: pytest.FixtureRequest, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Give a way to ask, once for each source."""
-    if request.param == "operator":
+    if request.param != "twin":
+        yield _asking(request.param, cloud, tmp_path_factory)
+        return
+    folder = str(tmp_path_factory.mktemp("twins") / "twin")
+    Twin(cast(Connection, connection(cloud)), folder, Silent(), images=False).pull()
+    operator = Operator(local(folder))
+    yield lambda question, **words: operator.audit(question, words, keyed=True)
+    operator.close()
+
+
+def _asking(kind: str, cloud: Client, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    if kind == "operator":
         token = cloud.sign_in("auditor@contoso.com", "Auditor-pass-1")
         return lambda question, **words: _operator(cloud, token, question, words)
-    if request.param == "live":
+    if kind == "live":
         tenant = Loader(cast(Connection, connection(cloud))).load()
     else:
         tenant = exported.load(sources.export(tmp_path_factory.mktemp("export") / "files"))
@@ -175,3 +145,35 @@ def test_deleted_principals_are_not_listed(ask: Ask) -> None:
     ids = {row["principalId"] for row in answer["value"]}
     assert guid("again") not in ids
     assert guid(world.DELETED) not in ids
+
+
+def digest(state: Path) -> dict[str, str]:
+    """Return the hash of every file of a cloud directory; what only coordinates readers is none of its facts."""
+    return {
+        str(path.relative_to(state)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(state.rglob("*")) if path.is_file() and path.suffix not in (".db-shm", ".lock")
+    }  # fmt: skip
+
+
+def test_nothing_is_written(cloud: Client) -> None:
+    """M23: the store's hash is the same before and after what-if and replay, whatever they think of."""
+    token = cloud.sign_in("auditor@contoso.com", "Auditor-pass-1")
+    _operator(cloud, token, "who-can", {"capability": "sign"})
+    state = cloud.app.store.directory
+    before = digest(state)
+    assert "state.db" in before
+    for trap in TRAPS:
+        if trap.change:
+            _operator(cloud, token, "what-if", {"changes": [trap.change]})
+            _operator(cloud, token, "replay", {"changes": [trap.change]})
+    assert digest(state) == before
+
+
+@EACH
+def test_documented(trap: Trap) -> None:
+    """M22: the page of traps tells of each, with the answer that is tested."""
+    page = Path(__file__).parents[2].joinpath("docs", "audit-traps.md").read_text(encoding="utf-8")
+    [line] = [line for line in page.splitlines() if line.startswith(f"| {trap.number} |")]
+    number, who, question, answer, *_ = [cell.strip() for cell in line.strip("|").split("|")]
+    assert (number, who, answer.split(",")[0]) == (str(trap.number), trap.who, "yes" if trap.allowed else "no")
+    assert question.startswith(f"{trap.word}, {trap.at}")

@@ -30,7 +30,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A cloud on a port of its own, for the tests of one file."""
-    served = start(tmp_path_factory.mktemp("cloud") / "state", "--listen", "127.0.0.1:18443")
+    served = start(tmp_path_factory.mktemp("cloud") / "state", "--listen", f"127.0.0.1:{free_port()}")
     yield served
     served.stop()
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.wire.browser import free_port
 from tests.wire.programs import PASSWORDS, SEED, Program, Served, az, aztrust
 
 SCRIPT = Path(__file__).with_name("article.sh")
@@ -37,7 +38,7 @@ def test_article(tmp_path: Path, serve: Callable[..., Served]) -> None:
     own.must("login", "-u", "owner@contoso.com", "-p", PASSWORDS["owner"])
     assert run(own, ENABLE).splitlines()[-1] == "disabled"
 
-    embedded = serve("embedded", "--listen", "127.0.0.1:18444")
+    embedded = serve("embedded", "--listen", f"127.0.0.1:{free_port()}")
     left = served.operator("dump")
     assert left == embedded.operator("dump")
     granted = [row["assignee"] for row in left["assignments"] if row["role"] == "AcrImageSigner"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +222,22 @@ def test_diff(lab: AuditWorld, export: Path) -> None:
         assert [(row["change"], row["principalName"]) for row in rows] == [("gains", "half@contoso.com")]
     finally:
         lab.person("owner").must("role", "assignment", "delete", "--ids", made["id"])
+
+
+def test_twin(lab: AuditWorld, tmp_path: Path) -> None:
+    """M26: a reading that is killed goes on; the twin then answers as the cloud does, keys and images included."""
+    owner, folder = lab.person("owner"), tmp_path / "twin"
+    for seconds in (1.5, 2.5):
+        process = subprocess.Popen(
+            [owner.path, "twin", "pull", "--into", folder], env=owner.env, stderr=subprocess.DEVNULL
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.kill()
+        process.wait()
+    pulled = json.loads(owner.must("twin", "pull", "--into", str(folder)))
+    assert (pulled["done"], pulled["unknown"]) == (True, [])
+    assert lab.ask("who-can", "sign", *HERE, "--from", str(folder)) == lab.ask("who-can", "sign", *HERE)
+    found = {row["finding"] for row in lab.ask("report", "--from", str(folder))["value"]}
+    assert {"unsigned-tag", "signer-without-push", "admin-account"} <= found
+    assert lab.ask("diff", "--from", str(folder))["value"] == []

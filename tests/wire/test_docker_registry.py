@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import sleep
 
 import pytest
 
+from tests.wire.programs import AZTRUST
 from tests.wire.registry_world import HOST, PULLER, PUSHER, SIGNER, World, world
 
 REPORTS = Path(os.environ.get("AZTRUST_TEST_REPORTS", "build/reports"))
@@ -96,6 +98,28 @@ def test_refusals(machine: World) -> None:
     machine.docker_login(*PULLER)
     absent = machine("docker", "pull", f"{HOST}/denied/web:v1")
     assert 'manifest unknown: manifest tagged by "v1" is not found' in absent.err
+
+
+def test_repository_scoped_token(machine: World) -> None:
+    """M10: a token of a scope map pulls where it may, and pushes nowhere; disabled, it does not even log in."""
+    machine.docker_login(*PUSHER)
+    image, other = build(machine, "scoped/web:v1", one=b"s"), build(machine, "scoped/other:v1", one=b"o")
+    machine.must("docker", "push", image)
+    machine.must("docker", "push", other)
+    own = {"AZTRUST_CONFIG_DIR": str(machine.directory / "own")}
+    for words in (
+        f"cloud register -n Lab --endpoint-resource-manager https://localhost --ca {machine.ca}", "cloud set -n Lab",
+        "login -u owner@contoso.com -p Own-the-cloud-1",
+    ):  # fmt: skip
+        machine.must(AZTRUST, *words.split(), **own)
+    create = "acr token create -r myregistry -n pipeline --repository scoped/web content/read -o tsv --only-show-errors --query"
+    password = machine.must(AZTRUST, *create.split(), "credentials.passwords[0].value", **own).strip()
+    assert machine.docker_login("pipeline", password).code == 0
+    machine.must("docker", "pull", image)
+    assert "requested access to the resource is denied" in machine("docker", "push", image).err
+    assert machine("docker", "pull", other).code == 1
+    machine.must(AZTRUST, "acr", "token", "update", "-r", "myregistry", "-n", "pipeline", "--status", "disabled", **own)
+    assert machine.docker_login("pipeline", password).code == 1
 
 
 def test_signed_images(machine: World) -> None:
@@ -185,13 +209,20 @@ def test_skopeo_and_buildah(machine: World) -> None:
     assert machine("skopeo", "inspect", "--creds", credentials, copied).code != 0
 
 
-def test_podman(machine: World) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Give a folder whose path podman does not find too long: its run root may have 50 characters."""
+    with TemporaryDirectory(prefix="podman", dir="/tmp") as made:
+        yield Path(made)
+
+
+def test_podman(machine: World, short: Path) -> None:
     """M14: podman logs in, pulls what docker pushed and pushes it elsewhere; a wrong password is told as such."""
     machine.docker_login(*PUSHER)
     image = build(machine, "podman/web:v1", one=b"for podman")
     machine.must("docker", "push", image)
     at = machine.directory / "podman"
-    podman = ["podman", "--root", str(at / "root"), "--runroot", str(at / "run"), "--storage-driver", "vfs"]
+    podman = ["podman", "--root", str(at / "root"), "--runroot", str(short), "--storage-driver", "vfs"]
     certificates, auth = f"--cert-dir=/etc/docker/certs.d/{HOST}", f"--authfile={at / 'auth.json'}"
     login = [*podman, "login", certificates, auth, "-u", PUSHER[0], "--password-stdin", HOST]
     wrong = machine(*login, stdin="wrong")

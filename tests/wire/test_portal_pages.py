@@ -26,6 +26,10 @@ PAGES = {
     "add-members": f"{AT}/iam/add?step=members&role={SIGNER}",
     "select-members": f"{AT}/iam/add?step=members&role={SIGNER}&panel=1",
     "add-conditions": f"{AT}/iam/add?step=conditions&role={SIGNER}", "subscription": f"{SUBSCRIPTION}/overview",
+    "audit-report": f"{AT}/audit", "audit-who-can": f"{AT}/audit/who-can",
+    "audit-why": f"{AT}/audit/why?who=owner@contoso.com",
+    "audit-expiry": f"{AT}/audit/expiry", "subscription-audit": f"{SUBSCRIPTION}/audit",
+    "subscription-who-can": f"{SUBSCRIPTION}/audit/who-can",
     "token-add": f"{AT}/tokens/add", "scope-map-add": f"{AT}/scope-maps/add",
     "subscription-access": f"{SUBSCRIPTION}/iam", "missing": "/portal/nothing",
 }  # fmt: skip

@@ -72,7 +72,7 @@
     const now = new Date(data.now), day = 86400000;
     const rows = data.expiry.map((row) => {
       const left = Math.floor((new Date(row.date) - now) / day);
-      return { ...row, left, kind: row.role.startsWith("targets/") ? "delegation" : row.role,
+      return { ...row, left, kind: row.key ? "key" : row.role.startsWith("targets/") ? "delegation" : row.role,
         when: left < 0 ? "expired" : left < 30 ? "within 30 days" : left < 90 ? "within 90 days" : "later" };
     });
     return lite({ width: width() - 110, height: { step: 44 }, data: { values: rows },
@@ -83,15 +83,15 @@
         { data: { values: [{ now: data.now }] }, mark: { type: "rule", strokeDash: [4, 3], color: colour("quiet") },
           encoding: { x: { field: "now", type: "temporal" } } },
         { mark: { type: "circle", opacity: 0.85 }, encoding: {
-          y: { field: "kind", type: "nominal", title: null, sort: ["root", "targets", "delegation", "snapshot"] },
+          y: { field: "kind", type: "nominal", title: null, sort: ["root", "targets", "delegation", "snapshot", "key"] },
           x: { field: "day", type: "temporal", title: null, scale: { padding: 24 }, axis: { labelOverlap: true, format: "%b %Y" } },
-          size: { field: "number", type: "quantitative", title: "metadata", scale: { range: [50, 700] },
+          size: { field: "number", type: "quantitative", title: "metadata or keys", scale: { range: [50, 700] },
             legend: { orient: "bottom", format: "d", tickMinStep: 1, symbolFillColor: colour("quiet"), symbolStrokeWidth: 0 } },
           color: { field: "when", type: "nominal", title: null, legend: { orient: "bottom" },
             scale: { domain: ["expired", "within 30 days", "within 90 days", "later"],
               range: [colour("high"), colour("medium"), colour("c6"), colour("c1")] } },
           tooltip: [{ field: "day", type: "temporal", title: "Ends", format: "%Y-%m-%d" }, { field: "kind", title: "Role" },
-            { field: "number", title: "Metadata" }, { field: "some", title: "Registries" }] } },
+            { field: "number", title: "Number" }, { field: "some", title: "Registries" }] } },
       ] });
   }
 
@@ -179,8 +179,13 @@
         place.append(none);
         continue;
       }
-      const view = new vega.View(vega.parse(spec), { renderer: "svg", container: place, hover: true, tooltip });
+      // Vega names what it draws in after itself: the name that says what is seen stays on the place around it.
+      const inner = document.createElement("div");
+      place.append(inner);
+      const view = new vega.View(vega.parse(spec), { renderer: "svg", container: inner, hover: true, tooltip });
       await view.runAsync();
+      for (const name of ["role", "aria-label", "aria-roledescription"]) inner.removeAttribute(name);
+      inner.querySelector("svg").setAttribute("aria-hidden", "true");
       views.push(view);
     }
     root.dataset.drawn = "yes";

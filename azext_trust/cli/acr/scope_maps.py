@@ -12,16 +12,15 @@ from azext_trust.cli.context import Context
 from azext_trust.cli.shape import flattened
 
 _KIND = "registries"
-_MEMBERS = ("actions", "creationDate", "description", "provisioningState", "systemData", "type", "typePropertiesType")
+_MEMBERS = ("actions", "creationDate", "description", "provisioningState", "systemData")
 REPOSITORY_ACTIONS = ("content/delete", "content/read", "content/write", "metadata/read", "metadata/write")
 GATEWAY_ACTIONS = ("config/read", "config/write", "message/read", "message/write")
 
 
 def shown(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a scope map as az prints it: two members are called ``type``, one is renamed."""
-    properties = dict(raw.get("properties") or {})
-    kind = properties.pop("type", None)
-    return {**flattened({**raw, "properties": properties}, _MEMBERS), "typePropertiesType": kind}
+    """Return a scope map as az prints it: whether it is the system's own, also called ``type``, is left out."""
+    properties = {name: value for name, value in (raw.get("properties") or {}).items() if name != "type"}
+    return flattened({**raw, "properties": properties}, _MEMBERS)
 
 
 def path(context: Context, registry: str, group: str | None, name: str = "") -> str:

@@ -8,7 +8,10 @@ _MAP = Argument("name", ("--name", "-n"), "The name of the scope map.", required
 _SCOPE_MAP = Argument(
     "scope_map", ("--scope-map",), "The name of the scope map with pre-configured repository permissions."
 )
-_STATUS = Argument("status", ("--status",), "The status of the token.", choices=("disabled", "enabled"))
+# az sends the default with every update: giving a disabled token another scope map enables it again.
+_STATUS = Argument(
+    "status", ("--status",), "The status of the token.", choices=("disabled", "enabled"), default="enabled"
+)
 _ACTIONS = "content/delete, content/read, content/write, metadata/read, metadata/write"
 _REPOSITORY = Argument("repository", ("--repository",), f"Repository permissions: REPO ACTION [ACTION ...], of {_ACTIONS}.",
                        many="+", repeat=True)  # fmt: skip
@@ -27,8 +30,7 @@ _PASSWORDS = (
     Argument("password1", ("--password1",), "Flag indicating if first password should be meant.", flag=True),
     Argument("password2", ("--password2",), "Flag indicating if second password should be meant.", flag=True),
 )
-_TOKENS = '{NAME: name, "SCOPE MAP": scopeMapId, STATUS: status, "CREATION DATE": creationDate}'
-_MAPS = '{NAME: name, TYPE: typePropertiesType, "CREATION DATE": creationDate, DESCRIPTION: description}'
+_TOKENS, _MAPS = "acr.token_shape:tokens", "acr.token_shape:scope_maps"
 
 
 def _changes(word: str) -> tuple[Argument, ...]:
@@ -48,7 +50,7 @@ ROWS = Rows(
     commands=(
         Command("acr token create", "acr.tokens:create", "Create a token associated with a scope map.",
                 (_TOKEN, _REGISTRY, GROUP, _SCOPE_MAP, _REPOSITORY, _GATEWAY,
-                 Argument("status", _STATUS.options, _STATUS.help, choices=_STATUS.choices, default="enabled"),
+                 _STATUS,
                  Argument("no_passwords", ("--no-passwords",), "Do not generate passwords.", boolean=True, bare="true",
                           default=False), *_ENDS),
                 (Example("A token that reads one repository.",
@@ -57,7 +59,7 @@ ROWS = Rows(
         Command("acr token show", "acr.tokens:show", "Show details and attributes of a token.", (_TOKEN, _REGISTRY, GROUP),
                 table=_TOKENS),
         Command("acr token list", "acr.tokens:listed", "List all tokens for an Azure Container Registry.", (_REGISTRY, GROUP),
-                table=f"[].{_TOKENS}"),
+                table=_TOKENS),
         Command("acr token update", "acr.tokens:update", "Update a token.", (_TOKEN, _REGISTRY, GROUP, _SCOPE_MAP, _STATUS)),
         Command("acr token delete", "acr.tokens:delete", "Delete a token.", (_TOKEN, _REGISTRY, GROUP, YES)),
         Command("acr token credential generate", "acr.tokens:generate_credentials",
@@ -69,7 +71,7 @@ ROWS = Rows(
                  Argument("description", ("--description",), "Description for the scope map.")), table=_MAPS),
         Command("acr scope-map show", "acr.scope_maps:show", "Show details and attributes of a scope map.",
                 (_MAP, _REGISTRY, GROUP), table=_MAPS),
-        Command("acr scope-map list", "acr.scope_maps:listed", "List all scope maps.", (_REGISTRY, GROUP), table=f"[].{_MAPS}"),
+        Command("acr scope-map list", "acr.scope_maps:listed", "List all scope maps.", (_REGISTRY, GROUP), table=_MAPS),
         Command("acr scope-map update", "acr.scope_maps:update", "Update a scope map.",
                 (_MAP, _REGISTRY, GROUP, *_changes("add"), *_changes("remove"),
                  optional(Argument("description", ("--description",), "Description for the scope map.")))),

@@ -91,7 +91,7 @@ def listed(context: Context, registry: str, resource_group: str | None = None) -
 
 
 def update(
-    context: Context, name: str, registry: str, scope_map: str | None = None, status: str | None = None,
+    context: Context, name: str, registry: str, scope_map: str | None = None, status: str = "enabled",
     resource_group: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Give a token another scope map, or switch it on or off."""

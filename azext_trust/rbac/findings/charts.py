@@ -102,13 +102,19 @@ def _concerns_registries(view: View, role: RoleDefinition) -> bool:
 
 
 def _expiry(view: View) -> Iterator[Row]:
+    """Yield when metadata end that no server renews, and when the certificates of their keys do (``key``)."""
     rows: list[Row] = []
     for registry in view.registries:
         for repository in view.tenant.trust(registry):
             for one in repository.metadata:
-                if not one.server and moment(one.expires) is not None:
-                    rows.append({"date": one.expires[:10], "registry": registry.name, "repository": repository.name,
-                                 "role": one.role})  # fmt: skip
+                if one.server:
+                    continue
+                ends = [("", one.expires), *((key.id, key.expires) for key in one.keys)]
+                rows += [
+                    {"date": end[:10], "end": end, "registry": registry.name, "repository": repository.name,
+                     "role": one.role, "key": key}
+                    for key, end in ends if moment(end) is not None
+                ]  # fmt: skip
     rows.sort(key=lambda row: (str(row["date"]), str(row["registry"]), str(row["repository"])))
     yield from rows[:MOST_DATES]
 

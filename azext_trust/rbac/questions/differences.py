@@ -197,7 +197,7 @@ def _moved(change: str, name: str, found: Holders | None, place: Place, notes: s
     index = found.question.index
     number = index.numbers.of(name)
     principal = index.principal(number)
-    grant = holders.deciding(found.question.ways(name, place.scope))
+    grant = holders.deciding(found.question.best(name, place.scope))
     return _Moved(change, name, principal.kind if principal else "Unknown", place, grant, _depends(found, name), notes)
 
 

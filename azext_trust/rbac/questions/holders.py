@@ -91,7 +91,7 @@ def _at(questions: Questions, place: Place, unknown: list[Unknown]) -> Iterator[
     chosen = holders.people() | holders.people(depends=True) | (unseen & (holders.sure | holders.maybe))
     for number in bits.numbers(chosen):
         name = tenant.state.index.numbers.name(number)
-        ways = holders.question.ways(name, place.scope)
+        ways = holders.question.best(name, place.scope)
         is_group = bits.has(unseen, number)
         yield _Found(place, name, ways, bits.has(holders.maybe, number), bits.has(pushing, number), is_group)
     if asked.indirect:

@@ -18,7 +18,7 @@ class HolderRow:
         capability: what it can: a capability or an action.
         via: ``direct``, the groups from the principal to the assignment, ``classic administrator``, or a way round.
         role: the role that decides.
-        roles: all roles that take part.
+        roles: the roles that decide, one for each action that is needed.
         scope: where the deciding role is assigned.
         assignment_id: the deciding assignment.
         key: ids of signing keys of a delegation that is this principal's, for ``sign``.

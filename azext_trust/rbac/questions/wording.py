@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from azext_trust.names import scopes
@@ -9,6 +10,7 @@ from azext_trust.names.guids import is_guid
 from azext_trust.rbac.model import Grant, RoleAssignment
 from azext_trust.rbac.questions.facts import Person, Registry, State
 
+_PLAIN = re.compile(r"[\w./@:=-]+")
 DIRECT, CLASSIC = "direct", "classic administrator"
 
 
@@ -86,5 +88,4 @@ def assignee_option(principal_id: str, kind: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a word for a shell: in quotes where it needs them."""
-    safe = all(sign.isalnum() or sign in "-_./@:=" for sign in text)
-    return text if text and safe else "'" + text.replace("'", "'\\''") + "'"
+    return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "'\\''") + "'"

@@ -164,8 +164,8 @@ def _change() -> Schema:
             "type": "object", "required": ["change", *kind.needed], "additionalProperties": False,
             "properties": {
                 "change": {"const": name},
-                **{one: permissions if one == "permissions" else {"type": "string"}
-                   for one in (*kind.needed, *kind.optional)},
+                **{one: permissions if one == "permissions" else {"type": "string"} for one in kind.needed},
+                **{one: {"type": ["string", "null"]} for one in kind.optional},
             },
         }
         for name, kind in changes.KINDS.items()
