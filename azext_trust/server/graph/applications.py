@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.graph import bodies, certificates, deleted, errors, expand, listing, query
-from azext_trust.server.store import principals
+from azext_trust.server.store import facts, principals
 from azext_trust.server.store.directory_lists import Row
 from azext_trust.server.store.transaction import Transaction
 
@@ -43,7 +43,8 @@ def bodies_of(transaction: Transaction, rows: Sequence[Row]) -> list[query.Body]
     for at in range(0, len(found), 500):
         for one in principals.credentials(transaction.session, [row.id for row in found[at : at + 500]]):
             held.setdefault(one.owner_id, []).append(one)
-    return [bodies.application(row, held.get(row.id, [])) for row in found]
+    domain = facts.get(transaction.session, facts.TENANT_DOMAIN)
+    return [bodies.application(row, held.get(row.id, []), domain) for row in found]
 
 
 def body_of(transaction: Transaction, row: principals.Application) -> query.Body:

@@ -81,14 +81,14 @@ def _credentials(rows: Iterable[principals.Credential]) -> tuple[list[Body], lis
     return [key(r) for r in held if r.kind == "certificate"], [password(r) for r in held if r.kind == "secret"]
 
 
-def application(row: principals.Application, credentials: Iterable[principals.Credential]) -> Body:
-    """Return an app registration."""
+def application(row: principals.Application, credentials: Iterable[principals.Credential], domain: str) -> Body:
+    """Return an app registration; its publisher is the tenant's domain."""
     keys, passwords = _credentials(credentials)
     defaults: Body = {
         "id": row.id, "deletedDateTime": None, "appId": row.app_id, "applicationTemplateId": None,
         "disabledByMicrosoftStatus": None, "createdDateTime": seconds(row.created), "displayName": row.display_name,
         "description": None, "groupMembershipClaims": None, "identifierUris": [], "isDeviceOnlyAuthSupported": None,
-        "isFallbackPublicClient": None, "notes": None, "publisherDomain": None, "serviceManagementReference": None,
+        "isFallbackPublicClient": None, "notes": None, "publisherDomain": domain, "serviceManagementReference": None,
         "signInAudience": "AzureADMyOrg", "tags": [], "tokenEncryptionKeyId": None, "uniqueName": None,
         "defaultRedirectUri": None, "certification": None, "optionalClaims": None,
         "servicePrincipalLockConfiguration": None, "requestSignatureVerification": None, "addIns": [],

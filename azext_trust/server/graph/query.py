@@ -160,9 +160,23 @@ def selected(call: Call, row: Body) -> Body:
     return {name: value for name, value in row.items() if name.lower() in names or name.startswith("@")}
 
 
+_PLACES = {
+    "users": "User", "groups": "Group", "applications": "Application", "servicePrincipals": "ServicePrincipal",
+}  # fmt: skip
+"""Names of kinds in the place of a new object (seen)."""
+
+
 def entity(call: Call, what: str, row: Body, status: int = 200) -> Reply:
-    """Return one object with its context."""
-    return reply(call, {"@odata.context": context(call, f"{what}/$entity"), **selected(call, row)}, status)
+    """Return one object with its context; a new one with its place."""
+    body = {"@odata.context": context(call, f"{what}/$entity"), **selected(call, row)}
+    if status != 201:
+        return reply(call, body, status)
+    tenant = f"{call.settings.origin}/v2/{call.caller.claims.get('tid', '')}"
+    kind = _PLACES.get(what)
+    place = f"directoryObjects/{row['id']}/Microsoft.DirectoryServices.{kind}" if kind else None
+    if what.endswith("/federatedIdentityCredentials"):
+        place = f"federatedIdentityCredentials/{row['id']}"
+    return reply(call, body, status, **({"location": f"{tenant}/{place}"} if place else {}))
 
 
 def texts(call: Call, value: list[str]) -> Reply:
