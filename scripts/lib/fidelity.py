@@ -45,7 +45,7 @@ names = cli.commands_loader_cls(cli).load_command_table(None)
 print("\\n".join(sorted(names)))
 """
 _VOLATILE = [
-    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "<time>"),
     (re.compile(r"localhost:\d+"), "localhost"),
     (re.compile(r"object at 0x[0-9a-f]+"), "object"),
@@ -296,15 +296,30 @@ def _result(step: Step) -> str:
 
 def worse(sections: list[Section]) -> list[str]:
     """Return what got worse since the page was written: a row's kind, or the text of a real error."""
-    before = dict(re.findall(r"^\| `(az .+?)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE))
+    before = _before(PAGE.read_text(encoding="utf-8"))
     found = []
-    for step in (step for section in sections for step in section.steps):
-        old, new = before.get(f"az {step.line}".replace("|", "\\|")), _result(step)
-        if old is None:
-            continue
-        lower = RANKS[step.result] > RANKS[old.partition(":")[0]]
-        if lower or (step.kind == REAL and new != old):
-            found.append(f"az {step.line}\n  was: {old}\n  is:  {new}")
+    for section in sections:
+        rows = before.get(section.name, {})
+        for step in section.steps:
+            # A line may stand there twice: refused first, and later not.
+            old, new = next(rows.get(f"az {step.line}".replace("|", "\\|"), iter(())), None), _result(step)
+            if old is None:
+                continue
+            lower = RANKS[step.result] > RANKS[old.partition(":")[0]]
+            if lower or (step.kind == REAL and new != old):
+                found.append(f"az {step.line}\n  was: {old}\n  is:  {new}")
+    return found
+
+
+def _before(page: str) -> dict[str, dict[str, Iterator[str]]]:
+    """Return by section and line the results that a page tells, in its order."""
+    found: dict[str, dict[str, Iterator[str]]] = {}
+    for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        name, _, rows = part.partition("\n")
+        told: dict[str, list[str]] = {}
+        for line, result in re.findall(r"^\| `(az .+?)` \| (.+) \|$", rows, re.MULTILINE):
+            told.setdefault(line, []).append(result)
+        found[name] = {line: iter(results) for line, results in told.items()}
     return found
 
 
