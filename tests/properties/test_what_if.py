@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from azext_trust.audit import source
+from azext_trust.audit.collected import Collected
 from azext_trust.audit.errors import QuestionError
 from azext_trust.rbac.questions import differences
 from azext_trust.rbac.questions.asked import Asked
@@ -41,4 +42,7 @@ def test_what_if_then_diff(changes: list[dict[str, Any]]) -> None:
     assume(foretold)
     assert facts(before.state.index) == known
     after = changed.facts(changed.applied(BEFORE, changes))
-    assert told(foretold) == told(differences.diff(before, after, Asked()).document())
+    seen: dict[str, Any] = differences.diff(before, after, Asked()).document()
+    # Files that hold no assignment of a subscription cannot tell whether it has none, and the answer says so.
+    assume(not any(gap["why"] == Collected().no_assignments for gap in seen["unknown"]))
+    assert told(foretold) == told(seen)
