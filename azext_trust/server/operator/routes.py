@@ -15,7 +15,7 @@ ROUTES = (
     Route("GET", "/operator/dump", "dump:world", OPERATOR),
     Route("GET", "/operator/seed", "seed_dump:show", OPERATOR),
     Route("POST", "/operator/seed", "founding:apply_seed", OPERATOR, "aztrust/seed/apply"),
-    Route("POST", "/operator/gc", "world:collect", OPERATOR, "aztrust/blobs/collect", own_transactions=True),
+    Route("POST", "/operator/gc", "layers:collect", OPERATOR, "aztrust/blobs/collect", own_transactions=True),
     Route("POST", "/operator/sign-in", "world:sign_in", OPERATOR, "Microsoft.aadiam/signIn"),
     Route("GET", "/operator/signing-keys", "keys:listed", OPERATOR),
     Route("POST", "/operator/signing-keys", "keys:rotate", OPERATOR, "aztrust/signingKeys/rotate"),

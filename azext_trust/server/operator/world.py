@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 
 from azext_trust.names import scopes
@@ -10,11 +9,10 @@ from azext_trust.server.gate import minting
 from azext_trust.server.gate.authorise import Authoriser
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.operator import errors
-from azext_trust.server.store import authorization, collection, facts, options, principals, registries, resources
+from azext_trust.server.store import authorization, facts, options, principals, registries, resources
 from azext_trust.server.store import clock as clocks
 from azext_trust.server.store import trust as trust_store
-from azext_trust.server.store.activity import Activity
-from azext_trust.server.store.transaction import Store, Transaction
+from azext_trust.server.store.transaction import Transaction
 
 POSITIONS = ("off", "2026", "2028")
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -150,20 +148,6 @@ def sign_in(transaction: Transaction, call: Call) -> Reply:
     issued = minting.user_tokens(transaction, call.settings, owner, AZURE_CLI, scope)
     call.change(after={"user": owner.upn})
     return Reply({**issued, "upn": owner.upn, "tenantId": transaction.tenant_id()})
-
-
-def collect(store: Store, call: Call) -> Reply:
-    """Apply the registries' retention policies and delete blobs that nobody needs: ``{"graceSeconds": n}``, optional."""
-    try:
-        grace = float(str(call.json().get("graceSeconds", collection.GRACE_SECONDS)))
-    except ValueError as error:
-        raise errors.bad_value("graceSeconds", f"The grace period cannot be {error}.") from None
-    swept = asdict(collection.sweep(store, grace))
-    with store.write() as transaction:
-        transaction.record(
-            Activity("aztrust/blobs/collect", "/", "Allowed", "operator", call.correlation_id, dict(swept))
-        )
-    return Reply(swept)
 
 
 def _first_owner(transaction: Transaction) -> principals.DirectoryObject | None:
