@@ -35,7 +35,9 @@ def listed(transaction: Transaction, call: RegistryCall) -> Reply:
     """Return a page of a repository's manifests."""
     session = transaction.session
     repository, page = acr_repositories.found(transaction, call), paging.asked(call)
-    after = manifests.by_digest(session, repository.key, page.last) if images.valid_digest(page.last) else None
+    after = None
+    if images.valid_digest(page.last):
+        after = page.end(manifests.by_digest(session, repository.key, page.last))
     found = manifests.listed(
         session, repository.key, newest_first=page.newest_first, after=after, limit=page.size + 1
     )  # fmt: skip

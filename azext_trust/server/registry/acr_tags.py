@@ -31,12 +31,9 @@ def _shown(row: tags.Tag, signed: set[tuple[str, str]]) -> dict[str, object]:
 def listed(transaction: Transaction, call: RegistryCall) -> Reply:
     """Return a page of a repository's tags."""
     repository, page = acr_repositories.found(transaction, call), paging.asked(call)
-    after = tags.by_name(transaction.session, repository.key, page.last) if page.last else None
-    if page.last and after is None:
-        # The tag that ended the page before is gone: go on after its name.
-        after = tags.Tag(repository_id=repository.key, name=page.last, digest="", created="", updated="")
+    last = tags.by_name(transaction.session, repository.key, page.last) if page.last else None
     found = tags.listed(
-        transaction.session, repository.key, newest_first=page.newest_first, after=after, limit=page.size + 1,
+        transaction.session, repository.key, newest_first=page.newest_first, after=page.end(last), limit=page.size + 1,
         digest=call.query.get("digest", ""),
     )  # fmt: skip
     signed = _signed(transaction, call, found)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from azext_trust.server.gate.call import Reply
 from azext_trust.server.gate.login_servers import RegistryCall
 from azext_trust.server.registry import errors
+from azext_trust.server.store.pages import End
 
 T = TypeVar("T")
+
+
+class Updated(Protocol):
+    """A row with a last update."""
+
+    updated: str
+
+
 LARGEST, USUAL = 1000, 100
 _ORDERS = {"": None, "none": None, "timedesc": True, "timeasc": False}
 
@@ -31,6 +40,12 @@ class Page:
     last: str
     newest_first: bool | None
     orderby: str
+
+    def end(self, row: Updated | None) -> End | None:
+        """Return where the page before ended: at a row that is there, or was when it was named."""
+        if not self.last:
+            return None
+        return End(self.last, row.updated if row is not None else "")
 
 
 def asked(call: RegistryCall, usual: int = USUAL) -> Page:

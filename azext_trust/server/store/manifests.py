@@ -10,6 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from azext_trust.server.store.locks import Locks
+from azext_trust.server.store.pages import End, page
 from azext_trust.server.store.tags import Tag
 
 BLOB, MANIFEST = "blob", "manifest"
@@ -110,29 +111,14 @@ def referrers(session: Session, repository_id: int, subject: str, artifact_type:
 
 
 def listed(
-    session: Session, repository_id: int, *, newest_first: bool | None, after: Manifest | None, limit: int
+    session: Session, repository_id: int, *, newest_first: bool | None, after: End | None, limit: int
 ) -> list[Manifest]:
-    """Return a page of a repository's live manifests that are not hidden.
-
-    Args:
-        session: a reading one.
-        repository_id: the repository.
-        newest_first: order by last update, newest or oldest first; None orders by digest.
-        after: where the page before ended, or None.
-        limit: how many at most.
-    """
+    """Return a page (`pages.page`) of a repository's live manifests that are not hidden."""
     query = _lean().where(
         Manifest.repository_id == repository_id, Manifest.deleted == "", col(Manifest.list_enabled).is_(True)
     )
     digest, updated = col(Manifest.digest), col(Manifest.updated)
-    if newest_first is None:
-        query = query.where(digest > after.digest) if after else query
-        return list(session.exec(query.order_by(digest).limit(limit)))
-    if after is not None:
-        beyond = updated < after.updated if newest_first else updated > after.updated
-        query = query.where(beyond | ((updated == after.updated) & (digest > after.digest)))
-    order = updated.desc() if newest_first else updated.asc()
-    return list(session.exec(query.order_by(order, digest).limit(limit)))
+    return list(session.exec(page(query, digest, updated, newest_first=newest_first, after=after, limit=limit)))
 
 
 def all_of(session: Session, repository_id: int) -> list[Manifest]:

@@ -8,6 +8,7 @@ from sqlalchemy import Index, func
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from azext_trust.server.store.locks import Locks
+from azext_trust.server.store.pages import End, page
 
 
 class Tag(Locks, table=True):
@@ -59,30 +60,14 @@ def names(session: Session, repository_id: int, last: str, limit: int | None) ->
 
 
 def listed(
-    session: Session, repository_id: int, *, newest_first: bool | None, after: Tag | None, limit: int, digest: str = ""
+    session: Session, repository_id: int, *, newest_first: bool | None, after: End | None, limit: int, digest: str = ""
 ) -> list[Tag]:
-    """Return a page of a repository's tags that are not hidden.
-
-    Args:
-        session: a reading one.
-        repository_id: the repository.
-        newest_first: order by last update, newest or oldest first; None orders by name.
-        after: where the page before ended, or None.
-        limit: how many at most.
-        digest: only the tags of this manifest, or empty.
-    """
+    """Return a page (`pages.page`) of a repository's tags that are not hidden, or of those of one manifest."""
     name, updated = col(Tag.name), col(Tag.updated)
     query = select(Tag).where(Tag.repository_id == repository_id, col(Tag.list_enabled).is_(True))
     if digest:
         query = query.where(Tag.digest == digest)
-    if newest_first is None:
-        query = query.where(name > after.name) if after else query
-        return list(session.exec(query.order_by(name).limit(limit)))
-    if after is not None:
-        beyond = updated < after.updated if newest_first else updated > after.updated
-        query = query.where(beyond | ((updated == after.updated) & (name > after.name)))
-    order = updated.desc() if newest_first else updated.asc()
-    return list(session.exec(query.order_by(order, name).limit(limit)))
+    return list(session.exec(page(query, name, updated, newest_first=newest_first, after=after, limit=limit)))
 
 
 def of_manifests(session: Session, repository_id: int, digests: Iterable[str]) -> dict[str, list[Tag]]:

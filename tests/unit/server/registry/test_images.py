@@ -158,6 +158,21 @@ def test_lists_page_in_every_order(login: Login, pushes: str, order: str) -> Non
     assert "".join(seen) == {"timedesc": "bac", "timeasc": "cab", "": "abc"}[order]
 
 
+@pytest.mark.parametrize(("list_of", "key"), [("_manifests", "digest"), ("_tags", "name")])
+def test_a_list_goes_on_where_its_last_entry_is_gone(login: Login, pushes: str, list_of: str, key: str) -> None:
+    """M14: whoever deletes what a page ends with gets the rest with the next one, not the beginning again."""
+    for tag in ("a", "b", "c"):
+        login.image(pushes, "team/web", tag, tag.encode())
+    owner, path = login.owner("team/web"), f"/acr/v1/team/web/{list_of}?n=2"
+    first = login.call("GET", path, owner)
+    kept, gone = (row[key] for row in first.json[list_of[1:]])
+    target = f"/v2/team/web/manifests/{gone}" if key == "digest" else f"/acr/v1/team/web/_tags/{gone}"
+    assert login.call("DELETE", target, owner).status == 202
+    after = login.call("GET", first.headers["link"].partition("<")[2].partition(">")[0], owner).json[list_of[1:]]
+    assert len(after) == 1
+    assert after[0][key] not in (kept, gone)
+
+
 @pytest.mark.parametrize("where", ["", "/_tags/v1", "/_manifests/{digest}"])
 @pytest.mark.parametrize("lock", ["deleteEnabled", "writeEnabled"])
 def test_locks_against_deletion(login: Login, pushes: str, where: str, lock: str) -> None:
