@@ -6,8 +6,8 @@ brought together here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +101,18 @@ def evaluated(question: str, words: Words, tenant: HeldTenant) -> Document:
         QuestionError: it cannot be asked so.
     """
     from azext_trust.rbac.questions import catalog
+
+    with _told():
+        return catalog.ask(question, tenant, asked(words)).document()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell in this room's words why the evaluator does not answer."""
     from azext_trust.rbac.questions.answers import AskError, NotThere
 
     try:
-        return catalog.ask(question, tenant, asked(words)).document()
+        yield
     except NotThere as error:
         raise Missing(str(error)) from None
     except AskError as error:
@@ -140,17 +148,12 @@ def diff(
         Missing, QuestionError, CloudError: see `ask`.
     """
     from azext_trust.rbac.questions import differences
-    from azext_trust.rbac.questions.answers import AskError, NotThere
 
     with ExitStack() as stack:
         before = stack.enter_context(_facts(old, note))
         after = stack.enter_context(_facts(new, note)) if new is not None else read(connection())
-        try:
-            return differences.diff(before, after, asked(words)).document()
-        except NotThere as error:
-            raise Missing(str(error)) from None
-        except AskError as error:
-            raise QuestionError(str(error)) from None
+        stack.enter_context(_told())
+        return differences.diff(before, after, asked(words)).document()
 
 
 def _facts(folder: str, note: Callable[[str], None]) -> AbstractContextManager[Tenant]:

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from azext_trust.server.app import App, create_app
 from azext_trust.server.gate.call import Call, Settings
 from azext_trust.server.store import wipe
+from tests.adversary.trials import fork
 
 BODY = {"properties": {"policies": {"trustPolicy": {"status": "disabled", "type": "Notary"}}}}
 
@@ -89,20 +90,10 @@ def _child(trial: dict[str, str], out: int) -> None:
 
 
 def _run(trial: dict[str, str]) -> int | None:
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            _child(trial, write)
-        finally:
-            os._exit(70)
-    os.close(write)
-    _, status = os.waitpid(child, 0)
-    told = os.read(read, 16)
-    os.close(read)
+    told, status = fork(lambda out: _child(trial, out))
     if not os.WIFSIGNALED(status):
         raise SystemExit(f"the child was not killed at {trial['moment']!r}: status {status}")
-    return int(told) if told else None
+    return told
 
 
 if __name__ == "__main__":

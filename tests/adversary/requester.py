@@ -21,6 +21,7 @@ from sqlalchemy import event
 
 from azext_trust.server.app import App, create_app
 from azext_trust.server.gate.call import Call, Settings
+from tests.adversary.trials import fork
 from tests.unit.server.registry.conftest import send
 
 
@@ -57,21 +58,10 @@ def _child(trial: dict[str, Any], out: int) -> None:
 
 
 def _run(trial: dict[str, Any]) -> tuple[int | None, bool]:
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            _child(trial, write)
-            os._exit(0)
-        finally:
-            os._exit(70)
-    os.close(write)
-    _, status = os.waitpid(child, 0)
-    told = os.read(read, 16)
-    os.close(read)
+    told, status = fork(lambda out: _child(trial, out))
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise SystemExit(f"the child failed at statement {trial['number']}")
-    return int(told) if told else None, not os.WIFSIGNALED(status)
+    return told, not os.WIFSIGNALED(status)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from azext_trust.signing.draft import Repository
 from azext_trust.signing.errors import NotInitialized
 from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.passphrases import Passphrases
+from tests.adversary import trials
 from tests.adversary.purger import BODY
 from tests.conftest import SEED, Client
 from tests.notary_service import BOUNDARY, HOST, Served, form
@@ -145,21 +145,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 @pytest.fixture(scope="module")
 def requester() -> Iterator[subprocess.Popen[str]]:
     """Start the program that sends a request and dies, once: it has everything loaded."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.adversary.requester"], text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE)  # fmt: skip
-    yield process
-    with suppress(BrokenPipeError):
-        process.communicate(timeout=30)
+    with trials.started("tests.adversary.requester") as process:
+        yield process
 
 
 def killed(requester: subprocess.Popen[str], state: Path, request: dict[str, Any], number: int) -> tuple[Any, bool]:
     """Run a request until a statement; return the status reported before, and whether it came to its end."""
-    assert requester.stdin is not None
-    assert requester.stdout is not None
     body = base64.b64encode(request["body"]).decode()
-    requester.stdin.write(json.dumps({**request, "state": str(state), "number": number, "body": body}) + "\n")
-    requester.stdin.flush()
-    told, ended = json.loads(requester.stdout.readline())
+    told, ended = trials.ask(requester, {**request, "state": str(state), "number": number, "body": body})
     return told, ended
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from azext_trust.server.store.transaction import Store
-from tests.adversary import trust_data
+from tests.adversary import trials, trust_data
 from tests.adversary.conftest import REGISTRY, Busy
 from tests.adversary.purger import MOMENTS
 
@@ -30,11 +27,8 @@ Trial = Callable[[Path, str], int | None]
 @pytest.fixture(scope="module")
 def purger() -> Iterator[subprocess.Popen[str]]:
     """Start the program that purges and dies, once: it has everything loaded."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.adversary.purger"], text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE)  # fmt: skip
-    yield process
-    with suppress(BrokenPipeError):
-        process.communicate(timeout=30)
+    with trials.started("tests.adversary.purger") as process:
+        yield process
 
 
 @pytest.fixture
@@ -43,11 +37,7 @@ def trial(purger: subprocess.Popen[str], busy: Busy) -> Trial:
 
     def run(state: Path, moment: str) -> int | None:
         asked = {"state": str(state), "token": busy.token, "target": REGISTRY.format("myregistry"), "moment": moment}
-        assert purger.stdin is not None
-        assert purger.stdout is not None
-        purger.stdin.write(json.dumps(asked) + "\n")
-        purger.stdin.flush()
-        told: int | None = json.loads(purger.stdout.readline())
+        told: int | None = trials.ask(purger, asked)
         return told
 
     return run

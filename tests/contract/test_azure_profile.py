@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.sign_in import Certificate, claims_of
+from tests.sockets import free_port
 from tests.wire.browsers import HOOK, device_page
 from tests.wire.programs import PASSWORDS, Done, Served, start
 
@@ -56,9 +56,7 @@ class Azure:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A cloud that stands in for Azure."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    started = start(tmp_path_factory.mktemp("azure") / "state", "--listen", f"127.0.0.1:{port}")
+    started = start(tmp_path_factory.mktemp("azure") / "state", "--listen", f"127.0.0.1:{free_port()}")
     yield started
     started.stop()
 

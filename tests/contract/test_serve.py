@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +14,11 @@ import pytest
 import requests
 
 from tests.sign_in import AZURE_CLI
+from tests.sockets import free_port, talk
 from tests.wire.programs import AZTRUST, PASSWORDS, Served, start
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 SECRETS = (PASSWORDS["owner"], "Build-an-image-1", "a-secret-state", "a-secret-code")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def logged(served: Served) -> str:
@@ -44,20 +38,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def port(served: Served) -> int:
     """Return the port that the cloud publishes."""
     return int(served.origin.rpartition(":")[2])
-
-
-def talk(served: Served, sent: bytes) -> bytes:
-    """Send bytes over TLS and return all that comes back."""
-    context = ssl.create_default_context(cafile=str(served.ca))
-    with (
-        socket.create_connection(("127.0.0.1", port(served)), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as secure,
-    ):
-        secure.sendall(sent)
-        got = b""
-        while chunk := secure.recv(65536):
-            got += chunk
-        return got
 
 
 def test_health(served: Served) -> None:
@@ -84,15 +64,16 @@ def test_no_secret_in_the_log(served: Served) -> None:
 
 def test_two_hosts(served: Served) -> None:
     """M29: a request that names two hosts is refused: which one would be meant?"""
-    answer = talk(
-        served, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nhost: x.azurecr.io\r\nconnection: close\r\n\r\n"
-    )
+    sent = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nhost: x.azurecr.io\r\nconnection: close\r\n\r\n"
+    answer = talk(port(served), str(served.ca), sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_no_host(served: Served) -> None:
     """M29: and one that names none (RFC 9112 section 3.2)."""
-    assert talk(served, b"GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert talk(port(served), str(served.ca), b"GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 400 "
+    )
 
 
 def test_trailers(served: Served) -> None:
@@ -101,7 +82,7 @@ def test_trailers(served: Served) -> None:
     head = (
         b"GET /operator/status HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
     )
-    answer = talk(served, head + b"0\r\nauthorization: Bearer " + key + b"\r\n\r\n")
+    answer = talk(port(served), str(served.ca), head + b"0\r\nauthorization: Bearer " + key + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 401 ")
 
 

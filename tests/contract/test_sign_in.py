@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pytest
 from azext_trust.server.store.transaction import Store
 from tests.managed_identities import add
 from tests.sign_in import Certificate, claims_of
+from tests.sockets import free_port
 from tests.wire.browsers import HOOK, device_page
 from tests.wire.programs import PASSWORDS, SEED, Done, Program, Served, aztrust, aztrust_served, start
 
@@ -27,12 +27,6 @@ ACCOUNT = {
     "cloudName", "homeTenantId", "id", "isDefault", "managedByTenants", "name", "state", "tenantDefaultDomain",
     "tenantDisplayName", "tenantId", "user",
 }  # fmt: skip
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

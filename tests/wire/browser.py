@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +19,6 @@ AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 GROUP = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
 GUARDED = f"{GROUP}/guarded/providers/Microsoft.ContainerRegistry/registries/guardedregistry"
 SIGNER = "6cef56e8-d556-48e5-a04f-b8e64114680f"
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def pages_of(registry: str, group: str = "portal") -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.wire.browser import CHROMIUM, free_port
+from tests.sockets import free_port
+from tests.wire.browser import CHROMIUM
 from tests.wire.programs import Served, start
 
 

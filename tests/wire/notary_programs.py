@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import ssl
 import subprocess
 import threading
@@ -30,6 +29,7 @@ from azext_trust.signing.key_store import KeyStore
 from azext_trust.signing.passphrases import Passphrases
 from tests.conftest import SEED
 from tests.notary_service import Served, serving
+from tests.sockets import free_port
 
 PASSPHRASE = "correct-horse-1"
 _NAMES = (
@@ -71,7 +71,7 @@ class NotaryServer:
 @contextmanager
 def notary_server(directory: Path) -> Iterator[NotaryServer]:
     """Run Debian's notary-server with TLS, without sign-in, its data and keys in memory, until the block ends."""
-    port = _free_port()
+    port = free_port()
     _certificate(directory)
     config = {
         "server": {
@@ -98,7 +98,7 @@ def notary_server(directory: Path) -> Iterator[NotaryServer]:
 @contextmanager
 def our_server(directory: Path) -> Iterator[NotaryServer]:
     """Serve our Notary service with TLS, without sign-in, on a state of its own, until the block ends."""
-    port = _free_port()
+    port = free_port()
     _certificate(directory)
     seed = SEED.replace("name: myregistry,", "name: localhost,").replace("scope: myregistry", "scope: localhost")
     (directory / "seed.yaml").write_text(seed)
@@ -164,12 +164,6 @@ def _wait(served: NotaryServer, process: subprocess.Popen[bytes], log: Path) -> 
             if process.poll() is not None or monotonic() > deadline:
                 pytest.fail(f"notary-server did not get ready: {error}\n{log.read_text()}")
             sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _certificate(directory: Path) -> None:

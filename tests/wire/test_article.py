@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.wire.browser import free_port
+from tests.sockets import free_port
 from tests.wire.programs import PASSWORDS, SEED, Program, Served, az, aztrust
 
 SCRIPT = Path(__file__).with_name("article.sh")

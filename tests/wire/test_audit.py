@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.sockets import free_port
 from tests.wire.audit_world import ALAIN, LAB, PULLER, REGISTRY, AuditWorld, world
-from tests.wire.browser import free_port
 
 HERE = ("-r", "myregistry")
 ACR = "Microsoft.ContainerRegistry/registries"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.sockets import free_port
 from tests.wire.audit_world import AuditWorld, world
-from tests.wire.browser import Visitor, free_port
+from tests.wire.browser import Visitor
 
 WIDTHS = (1280, 800, 375)
 

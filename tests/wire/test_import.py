@@ -6,13 +6,12 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tests.wire.programs import AZTRUST, Done
-from tests.wire.registry_world import ADDRESS, HOST, SIGNER, World, bare
+from tests.wire.registry_world import ADDRESS, HOST, SIGNER, World, bare, wait_for
 from tests.wire.test_az_registry import program
 
 ELSEWHERE = f"{ADDRESS}:5000"
@@ -63,7 +62,8 @@ def _elsewhere(machine: World) -> subprocess.Popen[bytes]:
     (at / "htpasswd").write_text(f"{USER}:{HASHED}\n")
     (at / "elsewhere.yml").write_text(CONFIGURATION.format(at=at, address=ELSEWHERE, ca=machine.state / "ca"))
     process = machine.start("elsewhere.log", "docker-registry", "serve", at / "elsewhere.yml")
-    wait_for(lambda: machine("curl", "-s", "--cacert", machine.ca, f"https://{ELSEWHERE}/v2/").code == 0)
+    wait_for(lambda: machine("curl", "-s", "--cacert", machine.ca, f"https://{ELSEWHERE}/v2/").code == 0,
+             at / "elsewhere.log")  # fmt: skip
     return process
 
 
@@ -74,14 +74,6 @@ def _fill(machine: World) -> None:
         machine.must("regctl", "image", "create", "--platform", f"linux/{platform}", f"{ELSEWHERE}/web:{platform}")
     parts = [f"--ref={ELSEWHERE}/web:{platform}" for platform in ("amd64", "arm64")]
     machine.must("regctl", "index", "create", f"{ELSEWHERE}/web:v1", *parts)
-
-
-def wait_for(ready: Any) -> None:
-    """Wait until something is so."""
-    deadline = monotonic() + 60
-    while not ready():
-        assert monotonic() < deadline
-        sleep(0.2)
 
 
 CREDENTIALS = ("-u", USER, "-p", PASSWORD)
@@ -142,7 +134,7 @@ def test_with_credentials(typed: Typed, request: pytest.FixtureRequest) -> None:
     assert typed("acr", "import", "-n", "myregistry", *source, *CREDENTIALS, "--force").code == 0
 
 
-def test_between_registries(typed: Typed, request: pytest.FixtureRequest) -> None:
+def test_between_registries(typed: Typed, machine: World, request: pytest.FixtureRequest) -> None:
     """M20: between registries of one cloud, by login server, by name and by resource id; by digest; without waiting."""
     name = request.node.callspec.id
     if not any(row["name"] == "other1" for row in typed.shown("acr", "list")):
@@ -160,7 +152,8 @@ def test_between_registries(typed: Typed, request: pytest.FixtureRequest) -> Non
         assert (done.code, done.out) == (0, ""), done
     last = ("--source", f"{HOST}/{name}/from:v1", "-t", f"{name}/last:v1", "--no-wait")
     assert typed("acr", "import", "-n", "other1", *last).code == 0
-    wait_for(lambda: f"{name}/last" in typed.shown("acr", "repository", "list", "-n", "other1"))
+    listed = ("acr", "repository", "list", "-n", "other1")
+    wait_for(lambda: f"{name}/last" in typed.shown(*listed), machine.directory / "serve.log")
     for image in ("from:v1", "second:v2", "third:v3"):
         found = typed.shown("acr", "repository", "show", "-n", "other1", "--image", f"{name}/{image}")
         assert found["digest"] == digest

@@ -9,8 +9,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from tests.sockets import free_port
 from tests.wire.audit_world import ALAIN, LAB, REGISTRY, AuditWorld, world
-from tests.wire.browser import Visitor, free_port, screenshots, window
+from tests.wire.browser import Visitor, screenshots, window
 
 AT = f"/portal/resource{REGISTRY}"
 SECOND = f"/portal/resource{LAB}/providers/Microsoft.ContainerRegistry/registries/second".replace("/lab/", "/other/")

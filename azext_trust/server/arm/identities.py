@@ -60,7 +60,7 @@ def in_group(transaction: Transaction, call: Call) -> Reply:
 
 def _listed(transaction: Transaction, call: Call, group: str | None) -> Reply:
     subscription = call.params["subscription"]
-    names = {row.name_key: row.name for row in resources.groups(transaction.session, subscription)}
+    names = resources.group_names(transaction.session, subscription)
     rows = identities.in_subscription(transaction.session, subscription, group)
     return paging.reply(call, [body(transaction, row, names.get(row.group_key, row.group_key)) for row in rows])
 

@@ -59,7 +59,7 @@ def in_group(transaction: Transaction, call: Call) -> Reply:
 
 def _listed(transaction: Transaction, call: Call, group: str | None) -> Reply:
     subscription = call.params["subscription"]
-    names = {row.name_key: row.name for row in resources.groups(transaction.session, subscription)}
+    names = resources.group_names(transaction.session, subscription)
     position = transaction.retirement()
     rows = registries.in_subscription(transaction.session, subscription, group)
     value = [bodies.registry(call, row, names.get(row.group_key, row.group_key), position) for row in rows]

@@ -38,7 +38,7 @@ class Listed:
 def everything(transaction: Transaction, subscription: str, group: str | None = None) -> Iterator[Listed]:
     """Yield the resources of a subscription, or of one of its groups, by type and name."""
     session = transaction.session
-    names = {row.name_key: row.name for row in resources.groups(session, subscription)}
+    names = resources.group_names(session, subscription)
     for registry in registries.in_subscription(session, subscription, group):
         spelled = names.get(registry.group_key, registry.group_key)
         yield Listed(bodies.head(registry, spelled), bodies.TYPE, spelled, registry.created, registry.modified)

@@ -50,8 +50,8 @@ def create(transaction: Transaction, call: Call) -> Reply:
         raise errors.bad_request("Invalid value specified for property 'consentType' of resource "
                                  "'OAuth2PermissionGrant'.")  # fmt: skip
     who = references.found(transaction, str(body.get("principalId"))).id if consent == "Principal" else None
-    for held in consents.permission_grants(transaction.session):
-        if (held.client_id, held.resource_id, held.principal_id) == (client.id, resource.id, who):
+    for held in consents.permission_grants(transaction.session, client.id):
+        if (held.resource_id, held.principal_id) == (resource.id, who):
             raise errors.conflict("Permission entry already exists.")
     row = PermissionGrant(
         id=_id(), client_id=client.id, consent_type=consent, principal_id=who, resource_id=resource.id,
@@ -70,7 +70,8 @@ def _id() -> str:
 
 def update(transaction: Transaction, call: Call) -> Reply:
     """Change the permissions of a grant."""
-    row, before = _named(transaction, call), _body(_named(transaction, call))
+    row = _named(transaction, call)
+    before = _body(row)
     row.scope = str(call.json().get("scope") or "")
     call.change(before=before, after=_body(row))
     return query.reply(call, None, 204)
@@ -87,7 +88,7 @@ def delete(transaction: Transaction, call: Call) -> Reply:
 def of_client(transaction: Transaction, call: Call) -> Reply:
     """Return the delegated permissions that a service principal holds."""
     own = service_principals.named(transaction, call.params["id"]).id
-    rows = [row for row in consents.permission_grants(transaction.session) if row.client_id == own]
+    rows = consents.permission_grants(transaction.session, own)
     return query.listing(call, "oauth2PermissionGrants", (_body(row) for row in rows))
 
 

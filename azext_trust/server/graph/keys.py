@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import applications, bodies, certificates, errors, query, service_principals
+from azext_trust.server.graph import applications, bodies, certificates, credentials, errors, query, service_principals
 from azext_trust.server.store import clock, principals
 from azext_trust.server.store.transaction import Transaction
 
@@ -48,15 +48,8 @@ def _add(transaction: Transaction, call: Call, owner_id: str) -> Reply:
 
 
 def _remove(transaction: Transaction, call: Call, owner_id: str) -> Reply:
-    body = call.json()
-    _check_proof(transaction, owner_id, body.get("proof"))
-    wanted = str(body.get("keyId") or "").lower()
-    for row in principals.credentials(transaction.session, [owner_id], "certificate"):
-        if row.id == wanted:
-            call.change(before={"keyId": row.id, "displayName": row.display_name})
-            transaction.session.delete(row)
-            return query.reply(call, None, 204)
-    raise errors.bad_request(f"No key credential found with keyId {wanted}.")
+    _check_proof(transaction, owner_id, call.json().get("proof"))
+    return credentials.remove(transaction, call, owner_id, "certificate", "key")
 
 
 def _check_proof(transaction: Transaction, owner_id: str, proof: object) -> None:

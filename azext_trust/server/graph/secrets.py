@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from azext_trust.server.gate.call import Call, Reply
-from azext_trust.server.graph import applications, errors, query, service_principals
+from azext_trust.server.graph import applications, credentials, errors, query, service_principals
 from azext_trust.server.store import clock, passwords, principals
 from azext_trust.server.store.transaction import Transaction
 
@@ -65,10 +65,4 @@ def _add(transaction: Transaction, call: Call, owner_id: str) -> Reply:
 
 
 def _remove(transaction: Transaction, call: Call, owner_id: str) -> Reply:
-    key_id = str(call.json().get("keyId", "")).lower()
-    for row in principals.credentials(transaction.session, [owner_id], "secret"):
-        if row.id == key_id:
-            call.change(before={"keyId": row.id, "displayName": row.display_name})
-            transaction.session.delete(row)
-            return query.reply(call, None, 204)
-    raise errors.bad_request(f"No password credential found with keyId {key_id}.")
+    return credentials.remove(transaction, call, owner_id, "secret", "password")

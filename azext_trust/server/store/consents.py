@@ -30,9 +30,10 @@ class RoleGrant(SQLModel, table=True):
     created: str
 
 
-def permission_grants(session: Session) -> list[PermissionGrant]:
-    """Return all grants of delegated permissions."""
-    return list(session.exec(select(PermissionGrant).order_by(col(PermissionGrant.id))))
+def permission_grants(session: Session, client_id: str = "") -> list[PermissionGrant]:
+    """Return the grants of delegated permissions, all or those of a client."""
+    query = select(PermissionGrant).order_by(col(PermissionGrant.id))
+    return list(session.exec(query.where(PermissionGrant.client_id == client_id) if client_id else query))
 
 
 def roles_held(session: Session, principal_id: str) -> list[RoleGrant]:

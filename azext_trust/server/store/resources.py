@@ -75,6 +75,11 @@ def groups(session: Session, subscription_id: str) -> list[ResourceGroup]:
     return list(session.exec(query.order_by(col(ResourceGroup.name_key))))
 
 
+def group_names(session: Session, subscription_id: str) -> dict[str, str]:
+    """Return the names of a subscription's resource groups as they were written, by name in lower case."""
+    return {row.name_key: row.name for row in groups(session, subscription_id)}
+
+
 def management_chain(session: Session, group_key: str | None) -> list[str]:
     """Return the scope keys of a management group and those above it, nearest first (no ``/``)."""
     chain: list[str] = []

@@ -40,25 +40,23 @@ def resolve(transaction: Transaction, tenant: str) -> str:
 
 def configuration(transaction: Transaction, call: Call) -> Reply:
     """Return the OpenID configuration of version 2.0."""
+    return _configuration(transaction, call, 2, "/v2.0")
+
+
+def configuration_v1(transaction: Transaction, call: Call) -> Reply:
+    """Return the OpenID configuration of version 1.0, or AD FS's where the tenant is called so."""
+    return _configuration(transaction, call, 1, "")
+
+
+def _configuration(transaction: Transaction, call: Call, version: int, path: str) -> Reply:
     tenant = call.params["tenant"].lower()
     own = resolve(transaction, tenant)
     if tenant == ADFS:
         return _adfs(call, own)
     named = tenant if tenant in ALIASES or is_guid(tenant) else own
     # Entra's own words: whoever signs in through an alias belongs to a tenant that is not known yet.
-    issuer = minting.issuer(call.settings, "{tenantid}" if tenant in ALIASES else own, 2)
-    return _document(call, f"{call.settings.origin}/{named}", "/v2.0", issuer)
-
-
-def configuration_v1(transaction: Transaction, call: Call) -> Reply:
-    """Return the OpenID configuration of version 1.0, or AD FS's where the tenant is called so."""
-    tenant = call.params["tenant"].lower()
-    own = resolve(transaction, tenant)
-    if tenant == ADFS:
-        return _adfs(call, own)
-    named = tenant if tenant in ALIASES or is_guid(tenant) else own
-    issuer = minting.issuer(call.settings, "{tenantid}" if tenant in ALIASES else own, 1)
-    return _document(call, f"{call.settings.origin}/{named}", "", issuer)
+    issuer = minting.issuer(call.settings, "{tenantid}" if tenant in ALIASES else own, version)
+    return _document(call, f"{call.settings.origin}/{named}", path, issuer)
 
 
 def configuration_adfs(transaction: Transaction, call: Call) -> Reply:

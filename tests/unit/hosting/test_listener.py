@@ -8,6 +8,7 @@ import pytest
 
 from azext_trust.hosting import listener
 from azext_trust.hosting.listener import Endpoint, HostingError
+from tests.sockets import free_port
 
 
 @pytest.mark.parametrize(
@@ -53,14 +54,9 @@ def test_default_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_delay() -> None:
     """M29: small answers are not held back by Nagle's algorithm."""
-    got = listener.listen(["127.0.0.1:" + str(_free_port())])
+    got = listener.listen(["127.0.0.1:" + str(free_port())])
     try:
         assert got.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert got.addresses == ["127.0.0.1"]
     finally:
         got.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

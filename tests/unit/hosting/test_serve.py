@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from azext_trust.hosting import setup
+from tests.sockets import free_port, talk
 
 PROGRAM = """
 import asyncio, sys
@@ -66,12 +67,6 @@ class Running:
     def ca(self) -> str:
         """The authority's file."""
         return str(self.state / "ca" / "ca.pem")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -132,25 +127,11 @@ def test_ready_file_that_cannot_be_written(tmp_path: Path) -> None:
     assert "state.ready cannot be written: Is a directory." in done.stderr
 
 
-def talk(running: Running, sent: bytes) -> bytes:
-    """Send bytes over TLS and return all that comes back."""
-    context = ssl.create_default_context(cafile=running.ca)
-    with (
-        socket.create_connection(("127.0.0.1", running.ports[0]), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as secure,
-    ):
-        secure.sendall(sent)
-        got = b""
-        while chunk := secure.recv(65536):
-            got += chunk
-        return got
-
-
 def test_trailers_are_dropped(running: Running) -> None:
     """M29: what follows a chunked body is no header: neither a token nor a second host can be slipped in."""
     head = b"POST /headers HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
     body = b"2\r\nok\r\n0\r\nauthorization: Bearer x\r\nhost: evil\r\n\r\n"
-    answer = talk(running, head + body)
+    answer = talk(running.ports[0], running.ca, head + body)
     assert b"\r\nhost,transfer-encoding,connection\r\n" in answer
 
 
@@ -158,12 +139,12 @@ def test_next_request_has_its_headers(running: Running) -> None:
     """M29: after trailers the connection goes on as it should."""
     first = b"POST /x HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n"
     second = b"GET /headers HTTP/1.1\r\nhost: localhost\r\nx-second: 1\r\nconnection: close\r\n\r\n"
-    assert b"\r\nhost,x-second,connection\r\n" in talk(running, first + second)
+    assert b"\r\nhost,x-second,connection\r\n" in talk(running.ports[0], running.ca, first + second)
 
 
 def test_endless_head(running: Running) -> None:
     """M29: a head that does not end is not collected."""
-    answer = talk(running, b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 70000)
+    answer = talk(running.ports[0], running.ca, b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 70000)
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
