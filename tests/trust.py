@@ -172,9 +172,7 @@ class Publisher:
         return edit.sign(signers, fields, self.private, self.remote.now)
 
     def _delegated(self, role: str) -> Role:
-        found = edit.delegated_role(self.targets(roles.parent(role)), role)
-        assert found is not None
-        return found
+        return self.targets(roles.parent(role)).delegations[role].role
 
     def add(self, tag: str, role: str = roles.TARGETS, content: str = "") -> None:
         """Publish one more tag."""

@@ -15,7 +15,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-FORMATS = ("text", "json")
 _ACCESS = logging.getLogger("aztrust.access")
 
 

@@ -92,13 +92,6 @@ class TrustCache:
                 continue
         return found
 
-    def forget_pending(self) -> int:
-        """Delete pending changes and return how many there were (``notary reset --all``)."""
-        found = self.pending()
-        for change in found:
-            change.path.unlink(missing_ok=True)
-        return len(found)
-
 
 @dataclass(frozen=True)
 class Pending:

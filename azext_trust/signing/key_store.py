@@ -272,11 +272,6 @@ def check_signer_name(name: str, what: str = "signer name") -> None:
         )
 
 
-def is_key_id(text: str) -> bool:
-    """Tell whether this is a key's id: 64 hex digits."""
-    return _ID.fullmatch(text) is not None
-
-
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(pem.MAX_FILE + 1)

@@ -14,7 +14,7 @@ from azext_trust.tuf import canonical, keys, roles, times
 from azext_trust.tuf.envelope import Envelope, Signature
 from azext_trust.tuf.errors import MissingKeys
 from azext_trust.tuf.keys import PrivateKey, PublicKey
-from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Timestamp
+from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Timestamp
 
 Fields = dict[str, Any]
 
@@ -233,9 +233,3 @@ def role_of_fields(fields: Fields, name: str) -> Role:
     value = fields["roles"][name]
     held = {key_id: PublicKey.from_dict(fields["keys"][key_id]) for key_id in value.get("keyids") or ()}
     return Role(name, value["threshold"], held)
-
-
-def delegated_role(parent: Targets, name: str) -> Role | None:
-    """Return who may sign for a delegation, None when its parent does not declare it."""
-    found = parent.delegations.get(name)
-    return found.role if found else None

@@ -188,38 +188,6 @@ class Sight(Protocol):
         ...
 
 
-class Everything:
-    """The sight of a source that saw all there is."""
-
-    def blocked(self, scope: str) -> str:
-        """Return nothing: all can be said."""
-        return ""
-
-    def shows(self, scope: str) -> bool:
-        """Show every assignment."""
-        return True
-
-    def gaps(self, chain: tuple[str, ...]) -> Iterable[Unknown]:
-        """Return nothing."""
-        return ()
-
-    def hidden_groups(self) -> int:
-        """Return no group."""
-        return 0
-
-    def why_hidden(self, group_id: str) -> str:
-        """Return nothing."""
-        return ""
-
-    def elsewhere(self) -> Iterable[Unknown]:
-        """Return nothing."""
-        return ()
-
-    def log(self) -> Iterable[Unknown]:
-        """Return nothing."""
-        return ()
-
-
 @dataclass
 class State:
     """What a change can move: assignments and all that, settings of registries, locks."""

@@ -40,6 +40,7 @@ _RESOURCES = (
     Route("GET", _GROUP + "/resources", "resource_list:in_group", SIGNED_IN),
     # Providers
     Route("GET", "/providers", "providers:tenant_listed", SIGNED_IN),
+    Route("GET", "/providers/{namespace}", "providers:tenant_show", SIGNED_IN),
     Route("GET", _SUB + "/providers", "providers:listed", SIGNED_IN),
     Route("GET", _SUB + "/providers/{namespace}", "providers:show", SIGNED_IN),
     # The action is the provider's own, {namespace}/register/action: the operation asks for it.

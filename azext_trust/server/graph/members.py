@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.graph import (
@@ -38,7 +38,6 @@ def typed(transaction: Transaction, rows: Sequence[Row]) -> list[query.Body]:
 
 
 OBJECTS = listing.Collection("directoryObjects", principals.DirectoryObject, (), typed)
-Relation = Callable[[str], Clause]
 
 
 def _related(transaction: Transaction, call: Call, where: Clause) -> Reply:

@@ -205,8 +205,3 @@ def _sweep_contents(store: Store, swept: Swept, grace_seconds: float, upload_sec
             if location not in named:
                 store.contents.delete(location)
                 swept.orphans += 1
-
-
-def usage_is_true(session: Session, registry_id: str) -> bool:
-    """Tell whether the kept usage of a registry is what its blobs add up to."""
-    return blobs.usage(session, registry_id) == blobs.counted(session, registry_id)

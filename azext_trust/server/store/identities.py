@@ -46,11 +46,6 @@ def in_subscription(session: Session, subscription_id: str, group: str | None = 
     return list(session.exec(query.order_by(col(Identity.name_key), col(Identity.scope_key))))
 
 
-def by_client_id(session: Session, client_id: str) -> Identity | None:
-    """Return the identity with this client id (appId)."""
-    return session.exec(select(Identity).where(Identity.client_id == client_id.lower())).first()
-
-
 def of_principal(session: Session, principal_id: str) -> Identity | None:
     """Return the identity that a service principal belongs to."""
     return session.exec(select(Identity).where(Identity.principal_id == principal_id.lower())).first()

@@ -193,17 +193,6 @@ def group_chains(session: Session, member_id: str) -> Mapping[str, tuple[str, ..
     return chains
 
 
-def transitive_members(session: Session, group_id: str) -> set[str]:
-    """Return the object ids of all members of a group, nested ones included."""
-    seen: set[str] = set()
-    edge = {group_id}
-    while edge:
-        rows = session.exec(select(Membership.member_id).where(col(Membership.group_id).in_(edge)))
-        edge = set(rows) - seen - {group_id}
-        seen |= edge
-    return seen
-
-
 def directory_roles(session: Session, principal_id: str) -> frozenset[str]:
     """Return the names of the Entra directory roles a principal holds."""
     query = select(DirectoryRoleMember.role).where(DirectoryRoleMember.principal_id == principal_id)
@@ -261,11 +250,6 @@ def application_with_uri(session: Session, uri: str) -> Application | None:
         if isinstance(uris, list) and uri.lower() in (str(text).lower() for text in uris):
             return row
     return None
-
-
-def direct_members(session: Session, group_id: str) -> list[str]:
-    """Return the object ids of a group's direct members."""
-    return list(session.exec(select(Membership.member_id).where(Membership.group_id == group_id)))
 
 
 def owners(session: Session, object_id: str) -> list[str]:

@@ -103,6 +103,14 @@ def test_providers(owner: Desk, reader: Desk) -> None:
     assert owner.code("GET", f"{SUB}/providers/Microsoft.Nonsense") == (404, "InvalidResourceNamespace")
 
 
+def test_providers_of_the_tenant(nobody: Desk) -> None:
+    """M12: what a provider offers is no secret; one that is not there is told as such."""
+    listed = nobody("GET", "/providers")["value"]
+    name = "Microsoft.ContainerRegistry"
+    assert nobody("GET", f"/providers/{name.lower()}") in listed
+    assert nobody.code("GET", "/providers/Microsoft.Nonsense") == (404, "InvalidResourceNamespace")
+
+
 def test_regions(reader: Desk) -> None:
     """M12: regions have what az account list-locations shows."""
     found_region = reader("GET", f"{SUB}/locations")["value"][0]

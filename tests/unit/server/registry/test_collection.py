@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from azext_trust.server.store import collection, facts, registries
+from azext_trust.server.store import blobs, collection, facts, registries
 from tests.unit.server.registry.conftest import OCI, Login, digest_of
 
 BIG = bytes(range(256)) * 200
@@ -45,7 +45,8 @@ def test_what_nobody_needs_goes(login: Login, pushes: str) -> None:
     with login.cloud.app.store.read() as transaction:
         row = registries.by_name(transaction.session, "myregistry")
         assert row is not None
-        assert collection.usage_is_true(transaction.session, row.id)
+        session = transaction.session
+        assert blobs.usage(session, row.id) == blobs.counted(session, row.id)
 
 
 def test_a_running_push_loses_nothing(login: Login, pushes: str) -> None:
@@ -68,8 +69,6 @@ def test_asking_for_a_blob_is_relying_on_it(login: Login, pushes: str) -> None:
 
 def test_collected_and_uploaded_at_once(login: Login, pushes: str) -> None:
     """M14: content that comes again while its old bytes wait in the trash is not hurt by emptying it."""
-    from azext_trust.server.store import blobs
-
     digest = login.blob(pushes, "team/web", BIG)
     age(login)
     store = login.cloud.app.store
