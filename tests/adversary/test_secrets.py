@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from azext_trust.server.store import migrate
 from azext_trust.server.store.vault import Vault
@@ -65,7 +67,10 @@ def _signing_key(state: Path) -> dict[str, bytes]:
     with closing(sqlite3.connect(state / "state.db")) as connection:
         kid, sealed = connection.execute("SELECT kid, private_sealed FROM signing_key").fetchone()
     plain = Vault(state).decrypt(sealed, f"signing-key:{kid}")
-    return {"signing key": plain.splitlines()[5]}
+    private = load_der_private_key(plain, None)
+    assert isinstance(private, RSAPrivateKey)
+    prime = private.private_numbers().p
+    return {"signing key": plain, "prime of the signing key": prime.to_bytes(prime.bit_length() // 8, "big")}
 
 
 def test_no_secret_lies_in_clear(cloud: Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,12 +79,12 @@ def test_no_secret_lies_in_clear(cloud: Client, caplog: pytest.LogCaptureFixture
     state = cloud.app.store.directory
     known = _seeded() | _signed_in(cloud) | _admin(cloud) | _client_secret(cloud)
     secrets = {name: value.encode() for name, value in known.items()} | _signing_key(state)
-    secrets |= {f"key file {path.name}": path.read_bytes().strip() for path in (state / "keys").iterdir()}
+    secrets |= {f"key file {path.name}": path.read_bytes().rstrip(b"\n") for path in (state / "keys").iterdir()}
     migrate._back_up(state / "state.db", "0002")
-    looked_at = {path.name: path.read_bytes() for path in state.glob("*") if path.is_file()}
+    looked_at = {path.name: path.read_bytes().rstrip(b"\n") for path in state.glob("*") if path.is_file()}
     assert looked_at.keys() >= {"state.db", "state.db-wal", "state.db.0002.bak"}
     looked_at["the server's log"] = caplog.text.encode()
-    assert len(secrets) == 18
+    assert len(secrets) == 19
     assert min(map(len, secrets.values())) >= 12
     assert [(file, name) for file, content in looked_at.items() for name, secret in secrets.items()
             if secret in content] == []  # fmt: skip

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+from azext_trust.server.app import create_app
+from azext_trust.server.gate.call import Settings
 from tests.conftest import Client
 from tests.desk import LAB, REGISTRY, SUB, Desk, set_options
 
@@ -38,6 +43,18 @@ def test_too_many_requests(owner: Desk, reader: Desk, cloud: Client) -> None:
     reader("GET", LAB)
     move_clock(cloud, seconds)
     owner("GET", LAB)
+
+
+def test_clouds_count_apart(cloud: Client, founded: Path, tmp_path: Path) -> None:
+    """M12: what is asked of one cloud does not count against another that the same process serves."""
+    shutil.copytree(founded, tmp_path / "other")
+    other = create_app(Settings(state=tmp_path / "other", quiet=True))
+    for client in (cloud, Client(other)):
+        set_options(client, requestsPerMinute=1)
+        desk = Desk(client)
+        desk("GET", LAB)
+        assert desk.reply("GET", LAB).status == 429
+    other.store.close()
 
 
 def test_create_and_delete_are_polled(owner: Desk, cloud: Client) -> None:
