@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from azext_trust.tuf import canonical, roles, times
@@ -139,6 +139,11 @@ class Signed:
         """Read metadata from bytes; same errors as the class and as `Envelope.parse`."""
         return cls(Envelope.parse(raw), role)
 
+    @classmethod
+    def reread(cls, raw: bytes, role: str = "") -> Self:
+        """Read metadata that this program has verified before: its own store's."""
+        return cls(Envelope.reread(raw), role)
+
     def _check_common(self) -> None:
         expected, kind = roles.type_of(self.role), self.fields.get("_type")
         if kind != expected:
@@ -219,6 +224,16 @@ class Root(Signed):
         return Role(name, value["threshold"], {one: self.keys[one] for one in value.get("keyids") or ()})
 
 
+@lru_cache(maxsize=256)
+def stored_root(raw: bytes) -> Root:
+    """Read a root from one's own store: every publish of a repository asks for the same one.
+
+    Args:
+        raw: bytes that this program has accepted before.
+    """
+    return Root.parse(raw)
+
+
 @dataclass(frozen=True)
 class Delegation:
     """A delegation as its parent declares it: `role` with its keys, and the ids in the declared order."""
@@ -239,8 +254,8 @@ class Targets(Signed):
         super().__init__(envelope, role)
 
     @classmethod
-    def reread(cls, raw: bytes, role: str = roles.TARGETS) -> Targets:
-        """Read targets that this program has verified before: its own store's."""
+    def reread(cls, raw: bytes, role: str = roles.TARGETS) -> Self:
+        """Read targets that this program has verified before: nothing in them is checked again."""
         envelope = Envelope.reread(raw)
         trusted = cls.__new__(cls)
         trusted.targets = envelope.fields.get("targets") or {}

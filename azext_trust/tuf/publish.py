@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from azext_trust.tuf import conformity, roles, server, verify
 from azext_trust.tuf.collection import Accepted, Collection, Refused, TagChanges
@@ -26,11 +27,13 @@ from azext_trust.tuf.errors import (
     UndelegatedRole,
     WrongOrder,
 )
-from azext_trust.tuf.metadata import FileMeta, Role, Root, Snapshot, Targets, Timestamp
+from azext_trust.tuf.metadata import FileMeta, Role, Root, Signed, Snapshot, Targets, Timestamp, stored_root
 from azext_trust.tuf.server import ServerKey
 from azext_trust.tuf.trusted import accept_root
 
 __all__ = ["MAX_LEAP", "Accepted", "Collection", "Refused", "TagChanges", "validate_update"]
+
+S = TypeVar("S", bound=Signed)
 
 MAX_LEAP = 10_000
 """How far a version may jump: every client counts by one; more can only shut others out (fast-forward)."""
@@ -93,10 +96,12 @@ class _Update:
         self.numbers: dict[str, int] = {}
         self.targets: dict[str, Targets] = {}
         self.stored_targets: dict[str, Targets] = {}
+        self.snapshot_before = self._before(Snapshot)
+        self.timestamp_before = self._before(Timestamp)
 
     def run(self) -> Accepted:
         """Go through the steps."""
-        self.before = Root.parse(self.stored[roles.ROOT]) if roles.ROOT in self.stored else None
+        self.before = stored_root(self.stored[roles.ROOT]) if roles.ROOT in self.stored else None
         self.root = self._root()
         for role in sorted(filter(roles.is_targets, self.parts), key=lambda name: (name.count("/"), name)):
             self._targets(role)
@@ -109,6 +114,9 @@ class _Update:
         self._check_versions()
         named = {*self.root.of(roles.SNAPSHOT).keys, *self.root.of(roles.TIMESTAMP).keys}
         return Accepted(self.new, self.numbers, self._tags(), frozenset(named & self.held.keys()))
+
+    def _before(self, kind: type[S]) -> S | None:
+        return kind.reread(self.stored[kind.ROLE]) if kind.ROLE in self.stored else None
 
     # Step 2: root
 
@@ -215,7 +223,7 @@ class _Update:
             verify.require_unexpired(snapshot, self.now)
             self._check_spelling()
             self._check_listed(snapshot)
-            before = Snapshot.parse(self.stored[roles.SNAPSHOT]) if roles.SNAPSHOT in self.stored else None
+            before = self.snapshot_before
             if before and snapshot.version > before.version + MAX_LEAP:
                 raise FastForwardAttack(roles.SNAPSHOT, snapshot.version, before.version)
         except TufError as error:
@@ -248,15 +256,14 @@ class _Update:
                 "no snapshot was included in update and server does not hold current snapshot key for repository",
                 roles.SNAPSHOT,
             )  # fmt: skip
-        before = Snapshot.parse(self.stored[roles.SNAPSHOT]) if roles.SNAPSHOT in self.stored else None
         meta = {role: FileMeta.of(envelope) for role, envelope in self.new.items()}
-        made = server.sign_snapshot(self.root, meta, self.held, self.now, before)
+        made = server.sign_snapshot(self.root, meta, self.held, self.now, self.snapshot_before)
         self._take(roles.SNAPSHOT, made, made.fields["version"])
 
     # Step 5: timestamp
 
     def _timestamp(self) -> None:
-        before = Timestamp.parse(self.stored[roles.TIMESTAMP]) if roles.TIMESTAMP in self.stored else None
+        before = self.timestamp_before
         try:
             made = server.sign_timestamp(self.root, self.new[roles.SNAPSHOT], self.held, self.now, before)
         except MissingKeys:
@@ -270,8 +277,12 @@ class _Update:
         self.numbers[role] = version
 
     def _check_versions(self) -> None:
+        before: dict[str, Signed | None] = {
+            roles.ROOT: self.before, roles.SNAPSHOT: self.snapshot_before, roles.TIMESTAMP: self.timestamp_before,
+        }  # fmt: skip
         for role, version in self.numbers.items():
-            if role in self.stored and version <= _version(self.stored[role], self.stored_targets.get(role)):
+            stored = before[role] if role in before else self._stored_targets(role)
+            if stored is not None and version <= stored.version:
                 raise Refused("VERSION")
 
     def _tags(self) -> dict[str, TagChanges]:
@@ -297,10 +308,6 @@ def _difference(before: Targets | None, after: Targets | None) -> TagChanges:
     old, new = before.targets if before else {}, after.targets if after else {}
     signed = {name: FileMeta.from_dict(value) for name, value in new.items() if old.get(name) != value}
     return TagChanges(signed, frozenset(old.keys() - new.keys()))
-
-
-def _version(raw: bytes, read: Targets | None) -> int:
-    return read.version if read else int(Envelope.reread(raw).fields["version"])
 
 
 def _invalid(name: str, message: str) -> Refused:

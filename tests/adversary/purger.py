@@ -20,7 +20,7 @@ from sqlalchemy import event
 from azext_trust.server.app import App, create_app
 from azext_trust.server.gate.call import Call, Settings
 from azext_trust.server.store import wipe
-from tests.adversary.trials import fork
+from tests.adversary.trials import fork, traced
 
 BODY = {"properties": {"policies": {"trustPolicy": {"status": "disabled", "type": "Notary"}}}}
 
@@ -33,12 +33,12 @@ def die() -> None:
 def _at_statement(app: App, begins: str, number: int = 1) -> None:
     seen = [0]
 
-    def before(_c: object, _cursor: object, statement: str, *_: object) -> None:
+    def told(statement: str) -> None:
         seen[0] += statement.startswith(begins)
         if seen[0] == number:
             die()
 
-    event.listen(app.store.engine, "before_cursor_execute", before)
+    traced(app.store.engine, told)
 
 
 def _at_commit(app: App) -> None:

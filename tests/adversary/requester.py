@@ -12,16 +12,13 @@ import base64
 import json
 import os
 import signal
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-
 from azext_trust.server.app import App, create_app
 from azext_trust.server.gate.call import Call, Settings
-from tests.adversary.trials import fork
+from tests.adversary.trials import fork, traced
 from tests.unit.server.registry.conftest import send
 
 
@@ -29,17 +26,12 @@ def _trap(app: App, number: int) -> None:
     """End like a machine whose plug is pulled, at a statement on whatever connection."""
     left = [number]
 
-    def traced(_statement: str) -> None:
+    def told(_statement: str) -> None:
         left[0] -= 1
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(connection: object, *_: object) -> None:
-        assert isinstance(connection, sqlite3.Connection)
-        connection.set_trace_callback(traced)
-
-    app.store.engine.dispose()
-    event.listen(app.store.engine, "connect", watch)
+    traced(app.store.engine, told)
 
 
 def _sent(app: App, trial: dict[str, Any]) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from sqlalchemy import Engine, event
 
 
 def fork(child: Callable[[int], None]) -> tuple[int | None, int]:
@@ -30,6 +33,22 @@ def fork(child: Callable[[int], None]) -> tuple[int | None, int]:
     told = os.read(read, 16)
     os.close(read)
     return int(told) if told else None, status
+
+
+def traced(engine: Engine, told: Callable[[str], None]) -> None:
+    """Have every statement told just before it runs, on whatever connection, by whatever way it comes.
+
+    Args:
+        engine: of a store on SQLite; its open connections are closed.
+        told: takes the statement's text.
+    """
+
+    def watch(connection: object, *_: object) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        connection.set_trace_callback(told)
+
+    engine.dispose()
+    event.listen(engine, "connect", watch)
 
 
 @contextmanager

@@ -57,6 +57,12 @@ def test_who_can(lab: AuditWorld, way: tuple[str, ...]) -> None:
     assert (row["via"], row["role"], row["scope"], row["registry"]) == (TEAM, "AcrImageSigner", REGISTRY, "myregistry")
 
 
+def test_nobody(lab: AuditWorld, way: tuple[str, ...]) -> None:
+    """M22: that nobody signs is said in words, for an empty table shows nothing."""
+    told = lab.told("who-can", "sign", "-r", "second", *way, "-o", "table")
+    assert (told.out.strip(), "Nobody can sign at second." in told.err) == ("", True)
+
+
 def test_every_registry(lab: AuditWorld, way: tuple[str, ...]) -> None:
     """M22: without -r all registries; the admin account is told as what it is."""
     rows = lab.ask("who-can", "push", *way)["value"]

@@ -20,8 +20,13 @@ def who_can(
     live: bool = False,
 ) -> Answer:  # fmt: skip
     """Return who can do something."""
-    return ask(context, "who-can", folder, live, capability=capability, action=action, registry=registry, scope=scope,
-               repository=repository, indirect=indirect)  # fmt: skip
+    found = ask(context, "who-can", folder, live, capability=capability, action=action, registry=registry, scope=scope,
+                repository=repository, indirect=indirect)  # fmt: skip
+    if not found["value"] and not found["unknown"]:
+        # An empty table prints nothing at all: that is an answer here, and a grave one.
+        place = next((f" at {name}" for name in (repository, registry, scope) if name), "")
+        logger.warning("Nobody can %s%s.", capability or action, place)
+    return found
 
 
 def can(

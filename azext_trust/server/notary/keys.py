@@ -22,6 +22,11 @@ MAX_PENDING = 10
 """How many keys of a role may wait for a root that names them; beyond it the oldest goes."""
 
 
+MAX_OPENED = 1000
+"""How many keys a process keeps decrypted."""
+_OPENED = "notary keys"
+
+
 def timestamp(transaction: Transaction, call: Call) -> Reply:
     """Return the public timestamp key."""
     return _shown(transaction, call, roles.TIMESTAMP)
@@ -104,7 +109,7 @@ def _forget_pending(transaction: Transaction, of: Repository, role: str) -> None
 
 
 class Held(Mapping[str, ServerKey]):
-    """The server's keys of a repository by id; each is decrypted when it is asked for.
+    """The server's keys of a repository by id; a process decrypts each once.
 
     Args:
         transaction: the one whose vault opens them.
@@ -118,9 +123,20 @@ class Held(Mapping[str, ServerKey]):
 
     def __getitem__(self, key_id: str) -> ServerKey:
         row = self._rows[key_id]
-        secret = self._transaction.vault.decrypt(row.private_sealed, _purpose(self._of, row.role, key_id))
-        found = serialization.load_der_private_key(secret, None)
-        return ServerKey(row.role, PrivateKey(found))  # type: ignore[arg-type]
+        opened = self._transaction.shared.setdefault(_OPENED, {})
+        assert isinstance(opened, dict)
+        # By the purpose too: what was moved to another row is not found here either.
+        name = _purpose(self._of, row.role, key_id), row.private_sealed
+        private = opened.get(name)
+        if private is None:
+            if len(opened) >= MAX_OPENED:
+                opened.clear()
+            private = opened[name] = self._opened(*name)
+        return ServerKey(row.role, private)
+
+    def _opened(self, purpose: str, sealed: str) -> PrivateKey:
+        found = serialization.load_der_private_key(self._transaction.vault.decrypt(sealed, purpose), None)
+        return PrivateKey(found)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.notary import errors, place, quick
@@ -86,12 +87,14 @@ def _find(
 
 
 def _answer(row: Version, cache: str) -> Reply:
-    headers = {"cache-control": cache, "last-modified": _http_time(from_text(row.created))}
+    headers = {"cache-control": cache, "last-modified": _http_time(row.created)}
     return Reply(row.content, 200, headers, "text/plain; charset=utf-8")
 
 
-def _http_time(moment: datetime) -> str:
-    """Return a moment as the reference sends it: RFC 1123, with UTC where HTTP has GMT."""
+@lru_cache(maxsize=256)
+def _http_time(text: str) -> str:
+    """Return a stored moment as the reference sends it: RFC 1123, with UTC where HTTP has GMT."""
+    moment = from_text(text)
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     return f"{days[moment.weekday()]}, {moment:%d} {months[moment.month - 1]} {moment:%Y %H:%M:%S} UTC"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from azext_trust.server.store import clock, facts
@@ -105,6 +105,10 @@ class Head:
 
 
 _LAST = Statement("SELECT coalesce(max(sequence), 0) FROM activity")
+_COLUMNS = [column.name for column in TABLE.columns]
+_APPEND = Statement(
+    f"INSERT INTO activity ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+)
 
 
 def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datetime) -> dict[str, str]:
@@ -131,7 +135,7 @@ def chain(session: Session, vault: Vault, events: Iterable[Activity], now: datet
         head = head.then(vault, number, digest_of(values))
         signed = {column.name: value for column, value in zip(SIGNED, values, strict=True)}
         rows.append({**signed, "digest": head.digest})
-    session.connection().execute(insert(TABLE), rows)
+    _APPEND.each(session.connection(), rows)
     return {facts.ACTIVITY_HEAD: str(head)}
 
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Column, Connection, Integer, inspect, text
 from sqlmodel import Field, Session, SQLModel
 
+from azext_trust.server.store.statements import Statement
+
 KEPT = 20_000
 """How many changes are kept; who is further behind reads everything anew."""
 _PRUNE_EVERY = 1_000
@@ -103,12 +105,12 @@ def _postgresql_triggers() -> Iterator[str]:
         )
 
 
+_HEAD = Statement("SELECT sequence, token FROM authorization_change ORDER BY sequence DESC LIMIT 1")
+
+
 def head(session: Session) -> Mark:
     """Return the newest place of the feed, as this transaction sees it."""
-    found = session.connection().exec_driver_sql(
-        "SELECT sequence, token FROM authorization_change ORDER BY sequence DESC LIMIT 1"
-    )
-    row = found.first()
+    row = _HEAD.first(session.connection(), {})
     return Mark(*row) if row else Mark(0, "")
 
 

@@ -23,7 +23,7 @@ def from_text(text: str) -> datetime:
     Raises:
         ValueError: the text is no such moment.
     """
-    return datetime.strptime(text.removesuffix("Z")[:26], FORMAT).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text.removesuffix("Z")[:26]).replace(tzinfo=UTC)
 
 
 def from_iso(text: str) -> datetime:

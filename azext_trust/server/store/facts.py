@@ -37,7 +37,7 @@ WIPE = "wipe"
 """What is still to be done after trust data was erased (see `wipe`); absent when nothing is."""
 
 _ALL = Statement("SELECT name, value FROM fact")
-_PUT = text(
+_PUT = Statement(
     "INSERT INTO fact (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _CACHE = "aztrust facts"
@@ -64,7 +64,7 @@ def put(session: Session, name: str, value: str) -> None:
 def put_all(session: Session, values: Mapping[str, str]) -> None:
     """Set several facts at once."""
     known(session).update(values)
-    session.connection().execute(_PUT, [{"name": name, "value": value} for name, value in values.items()])
+    _PUT.each(session.connection(), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def remove(session: Session, name: str) -> None:

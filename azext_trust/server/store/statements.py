@@ -5,8 +5,7 @@ SQLAlchemy's execution costs several times what SQLite needs for such a statemen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -42,10 +41,12 @@ class Statement:
             values: the parameters; more than the statement has do no harm.
         """
         sql, named, positional = self._of(connection.dialect)
-        cursor: Any = connection.connection.cursor()
+        cursor = _cursor(connection)
         given = [values[name] for name in named] if positional else {name: values[name] for name in named}
-        with _told(connection, sql):
+        try:
             cursor.execute(sql, given)
+        except Exception as error:
+            raise _told(connection, sql, error) from error
         return cursor
 
     def done(self, connection: Connection, values: Mapping[str, object]) -> None:
@@ -57,9 +58,12 @@ class Statement:
         if not rows:
             return
         sql, named, positional = self._of(connection.dialect)
-        cursor: Any = connection.connection.cursor()
-        with _told(connection, sql):
-            cursor.executemany(sql, [tuple(row[name] for name in named) for row in rows] if positional else rows)
+        cursor = _cursor(connection)
+        given = [tuple(row[name] for name in named) for row in rows] if positional else rows
+        try:
+            cursor.executemany(sql, given)
+        except Exception as error:
+            raise _told(connection, sql, error) from error
         cursor.close()
 
     def first(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
@@ -69,17 +73,25 @@ class Statement:
     def rows(self, connection: Connection, values: Mapping[str, object], most: int = 0) -> list[Any]:
         """Run it and return its rows, or the first few."""
         cursor = self.run(connection, values)
-        with _told(connection, self._of(connection.dialect)[0]):
+        try:
             found: list[Any] = cursor.fetchmany(most) if most else cursor.fetchall()
+        except Exception as error:
+            raise _told(connection, self._of(connection.dialect)[0], error) from error
         cursor.close()
         return found
 
 
-@contextmanager
-def _told(connection: Connection, sql: str) -> Iterator[None]:
-    """Let a failure of the driver leave as SQLAlchemy's: what handles full disks and damage knows those."""
+def _cursor(connection: Connection) -> Any:
+    """Return a cursor of the driver's, in a transaction that the connection knows of: else a commit would do nothing."""
+    if not connection.in_transaction():
+        connection.begin()
+    return connection.connection.cursor()
+
+
+def _told(connection: Connection, sql: str, error: Exception) -> Exception:
+    """Return a failure of the driver as SQLAlchemy's: what handles full disks and damage knows those."""
     driver: Any = connection.dialect.dbapi
-    try:
-        yield
-    except driver.Error as error:
-        raise DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True) from error
+    if not isinstance(error, driver.Error):
+        return error
+    told: Exception = DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True)
+    return told

@@ -15,8 +15,11 @@ from sqlmodel import Session
 
 from azext_trust.server.store import activity, changes, clock, engine, facts, migrate, opening, trouble, wipe
 from azext_trust.server.store.errors import StateError, UnwipedError
+from azext_trust.server.store.statements import Statement
 from azext_trust.server.store.turns import Turns
 from azext_trust.server.store.vault import Vault
+
+_BEGIN, _BEGIN_READING = Statement("BEGIN IMMEDIATE"), Statement("BEGIN")
 
 if TYPE_CHECKING:
     from azext_trust.server.store.contents import Contents
@@ -177,7 +180,7 @@ class Store:
 
     def _begin(self, connection: Connection) -> None:
         if self._sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _BEGIN.done(connection, {})
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": wipe.WRITERS_LOCK})
 
@@ -190,7 +193,7 @@ class Store:
         """
         with trouble.database_told(self.directory), Session(self.engine, expire_on_commit=False) as session:
             if self._sqlite:
-                session.connection().exec_driver_sql("BEGIN")
+                _BEGIN_READING.done(session.connection(), {})
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             try:

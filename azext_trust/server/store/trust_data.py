@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Connection
 from sqlmodel import Session, col, delete, func, select
 
 from azext_trust.server.store import clock
@@ -67,25 +67,25 @@ _ADD = Statement(
 )
 
 
-def _one(session: Session, query: Statement, of: Repository, role: str, **more: object) -> Version | None:
+def _one(connection: Connection, query: Statement, of: Repository, role: str, **more: object) -> Version | None:
     asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role, **more}
-    found = query.first(session.connection(), asked)
+    found = query.first(connection, asked)
     return Version(found[0], found[1], bytes(found[2])) if found else None
 
 
 def newest(session: Session, of: Repository, role: str) -> Version | None:
     """Return the newest version of a role."""
-    return _one(session, _NEWEST, of, role)
+    return _one(session.connection(), _NEWEST, of, role)
 
 
 def of_version(session: Session, of: Repository, role: str, version: int) -> Version | None:
     """Return one version of a role."""
-    return _one(session, _OF_VERSION, of, role, version=version)
+    return _one(session.connection(), _OF_VERSION, of, role, version=version)
 
 
 def of_digest(session: Session, of: Repository, role: str, sha256: str) -> Version | None:
     """Return the version of a role that has a digest, in lower-case hex."""
-    return _one(session, _OF_DIGEST, of, role, sha256=sha256)
+    return _one(session.connection(), _OF_DIGEST, of, role, sha256=sha256)
 
 
 class Newest(Mapping[str, bytes]):
@@ -97,14 +97,14 @@ class Newest(Mapping[str, bytes]):
     """
 
     def __init__(self, session: Session, of: Repository) -> None:
-        self._session = session
+        self._connection = session.connection()
         self._of = of
-        self._versions = dict(_versions(session, of))
+        self._versions = dict(_versions(self._connection, of))
         self._read: dict[str, bytes] = {}
 
     def __getitem__(self, role: str) -> bytes:
         if role not in self._read:
-            found = of_version(self._session, self._of, role, self._versions[role])
+            found = _one(self._connection, _OF_VERSION, self._of, role, version=self._versions[role])
             assert found is not None  # the version was seen in this transaction
             self._read[role] = found.content
         return self._read[role]
@@ -119,7 +119,7 @@ class Newest(Mapping[str, bytes]):
         return role in self._versions
 
 
-def _versions(session: Session, of: Repository) -> Iterator[tuple[str, int]]:
+def _versions(connection: Connection, of: Repository) -> Iterator[tuple[str, int]]:
     """Yield each role with its newest version.
 
     One step through the primary key for each role, however many versions there are.
@@ -127,7 +127,7 @@ def _versions(session: Session, of: Repository) -> Iterator[tuple[str, int]]:
     role = ""
     while True:
         asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
-        found = _NEXT_ROLE.first(session.connection(), asked)
+        found = _NEXT_ROLE.first(connection, asked)
         if found is None:
             return
         role = found[0]
@@ -156,14 +156,15 @@ KEPT = timedelta(hours=1)
 A reader asks by digest within seconds for what a timestamp announced; a proxy may show it that timestamp for five
 minutes more (its Cache-Control). An hour is twelve times that (docs/decisions/0007-signed-metadata-by-hand.md).
 """
-_CURRENT_AT = Statement(
-    f"SELECT version FROM trust_metadata WHERE {_HERE} AND created <= :moment ORDER BY version DESC LIMIT 1"
-)
+_OLDEST = Statement(f"SELECT version, created FROM trust_metadata WHERE {_HERE} ORDER BY version LIMIT 8")
 _BELOW = Statement(f"DELETE FROM trust_metadata WHERE {_HERE} AND version < :current")
 
 
 def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> None:
     """Delete what was superseded longer than `KEPT` ago; what was the newest then, and all since, stays.
+
+    Looks from the oldest on, and no further than it deletes: however many versions an hour brings, a publish looks at
+    a few.
 
     Args:
         transaction: a writing one.
@@ -174,9 +175,10 @@ def prune(transaction: Transaction, of: Repository, roles: Iterable[str]) -> Non
     moment = clock.to_text(transaction.now() - KEPT)
     for role in roles:
         here = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
-        current = _CURRENT_AT.first(connection, {**here, "moment": moment}) if role != "root" else None
-        if current is not None:
-            _BELOW.done(connection, {**here, "current": current[0]})
+        oldest = _OLDEST.rows(connection, here) if role != "root" else []
+        current = max((version for version, created in oldest if created <= moment), default=None)
+        if current is not None and current > oldest[0][0]:
+            _BELOW.done(connection, {**here, "current": current})
 
 
 def remove(transaction: Transaction, of: Repository) -> int:

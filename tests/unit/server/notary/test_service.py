@@ -505,39 +505,6 @@ def test_two_publishers(served: Served, signer: Repository, tmp_path: Path) -> N
     assert versions == [2, 3, 4, 5, 6]
 
 
-class Killed(Exception):
-    """The server dies here."""
-
-
-@pytest.mark.parametrize("statement", range(1, 12))
-def test_killed(served: Served, signer: Repository, tmp_path: Path, statement: int) -> None:
-    """M16: a server that dies at any statement of a publish leaves the old collection or the new one, whole."""
-    from sqlalchemy import event
-
-    sign(signer, "v1")
-    count = [0]
-
-    def die(*_: object) -> None:
-        count[0] += 1
-        if count[0] == statement:
-            raise Killed
-
-    def arm(*arguments: Any) -> None:
-        if "INSERT" in str(arguments[2]) or "DELETE" in str(arguments[2]) or "UPDATE" in str(arguments[2]):
-            die()
-
-    event.listen(served.app.store.engine, "before_cursor_execute", arm)
-    try:
-        sign(signer, "v2")
-    except Killed:
-        pass
-    finally:
-        event.remove(served.app.store.engine, "before_cursor_execute", arm)
-    found = set(walk.released(somebody(served, tmp_path / "reader").load().targets))
-    assert found in ({"v1"}, {"v1", "v2"})
-    assert {row.tag for row in rows(served, trust.TrustTag)} == found
-
-
 def test_root_keys_forgotten(served: Served, signer: Repository) -> None:
     """M17: keys that a root named once and names no more are forgotten in time."""
     sign(signer, "v1")
