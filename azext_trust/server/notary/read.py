@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -65,7 +64,7 @@ def remember(call: Call, stored: Mapping[str, Version], transaction: Transaction
     until = _expiry(stored[roles.TIMESTAMP])
     moment = _moment(transaction)
     for role, row in stored.items():
-        named = f"{role}.{hashlib.sha256(row.content).hexdigest()}.json"
+        named = f"{role}.{row.sha256}.json"
         signed = role in (roles.TIMESTAMP, roles.SNAPSHOT)
         quick.remember(call, f"{role}.json", _answer(row, _SHORT), until if signed else None, moment)
         quick.remember(call, named, _answer(row, _LONG), None, moment)

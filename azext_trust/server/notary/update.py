@@ -46,7 +46,8 @@ def publish(store: Store, call: Call) -> Reply:
 def _store(transaction: Transaction, of: Repository, accepted: Accepted) -> dict[str, Version]:
     stored = {}
     for role, envelope in accepted.versions.items():
-        stored[role] = trust_data.add(transaction, of, role, accepted.numbers[role], envelope.raw)
+        digest = envelope.sha256.hex()
+        stored[role] = trust_data.add(transaction, of, role, accepted.numbers[role], envelope.raw, digest)
     trust_data.prune(transaction, of, accepted.versions)
     for role, changes in accepted.tags.items():
         signed = {tag: (file.sha256, file.length) for tag, file in changes.signed.items()}

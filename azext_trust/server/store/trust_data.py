@@ -45,22 +45,34 @@ class Version:
         version: its number.
         created: when it was stored, in `clock.to_text` form.
         content: the bytes.
+        sha256: their digest, in hex.
     """
 
     version: int
     created: str
     content: bytes
+    sha256: str
 
 
 _HERE = "registry_id = :registry_id AND gun = :gun AND role = :role"
-_OF_ROLE = f"SELECT version, created, content FROM trust_metadata WHERE {_HERE}"
+_OF_ROLE = f"SELECT version, created, content, sha256 FROM trust_metadata WHERE {_HERE}"
 _NEWEST = Statement(f"{_OF_ROLE} ORDER BY version DESC LIMIT 1")
 _OF_VERSION = Statement(f"{_OF_ROLE} AND version = :version")
 _OF_DIGEST = Statement(f"{_OF_ROLE} AND sha256 = :sha256 LIMIT 1")
-_NEXT_ROLE = Statement(
-    "SELECT role, version FROM trust_metadata WHERE registry_id = :registry_id AND gun = :gun AND role > :role"
-    " ORDER BY role, version DESC LIMIT 1"
+_OF_GUN = "trust_metadata AS {} WHERE {}.registry_id = :registry_id AND {}.gun = :gun"
+_ROLES = Statement(
+    f"WITH RECURSIVE named(role) AS (SELECT min(a.role) FROM {_OF_GUN.replace('{}', 'a')} UNION ALL"
+    f" SELECT (SELECT min(b.role) FROM {_OF_GUN.replace('{}', 'b')} AND b.role > named.role) FROM named"
+    " WHERE named.role IS NOT NULL), newest(role, version) AS (SELECT named.role,"
+    f" (SELECT max(c.version) FROM {_OF_GUN.replace('{}', 'c')} AND c.role = named.role)"
+    " FROM named WHERE named.role IS NOT NULL)"
+    " SELECT newest.role, newest.version, CASE WHEN length(d.content) <= :small THEN d.content END"
+    " FROM newest JOIN trust_metadata AS d ON d.registry_id = :registry_id AND d.gun = :gun AND d.role = newest.role"
+    " AND d.version = newest.version"
 )
+"""One step through the primary key for each role, however many versions there are."""
+_SMALL = 64 * 1024
+"""Contents of at most so many bytes come with the list of roles."""
 _ADD = Statement(
     "INSERT INTO trust_metadata (registry_id, gun, role, version, sha256, created, content)"
     " VALUES (:registry_id, :gun, :role, :version, :sha256, :created, :content)"
@@ -70,7 +82,7 @@ _ADD = Statement(
 def _one(connection: Connection, query: Statement, of: Repository, role: str, **more: object) -> Version | None:
     asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role, **more}
     found = query.first(connection, asked)
-    return Version(found[0], found[1], bytes(found[2])) if found else None
+    return Version(found[0], found[1], bytes(found[2]), found[3]) if found else None
 
 
 def newest(session: Session, of: Repository, role: str) -> Version | None:
@@ -99,8 +111,10 @@ class Newest(Mapping[str, bytes]):
     def __init__(self, session: Session, of: Repository) -> None:
         self._connection = session.connection()
         self._of = of
-        self._versions = dict(_versions(self._connection, of))
-        self._read: dict[str, bytes] = {}
+        asked = {"registry_id": of.registry_id, "gun": of.gun, "small": _SMALL}
+        found = _ROLES.rows(self._connection, asked)
+        self._versions: dict[str, int] = {role: version for role, version, _ in found}
+        self._read = {role: bytes(content) for role, _, content in found if content is not None}
 
     def __getitem__(self, role: str) -> bytes:
         if role not in self._read:
@@ -119,27 +133,22 @@ class Newest(Mapping[str, bytes]):
         return role in self._versions
 
 
-def _versions(connection: Connection, of: Repository) -> Iterator[tuple[str, int]]:
-    """Yield each role with its newest version.
-
-    One step through the primary key for each role, however many versions there are.
-    """
-    role = ""
-    while True:
-        asked = {"registry_id": of.registry_id, "gun": of.gun, "role": role}
-        found = _NEXT_ROLE.first(connection, asked)
-        if found is None:
-            return
-        role = found[0]
-        yield role, found[1]
-
-
-def add(transaction: Transaction, of: Repository, role: str, version: int, content: bytes) -> Version:
+def add(
+    transaction: Transaction, of: Repository, role: str, version: int, content: bytes, sha256: str | None = None
+) -> Version:  # fmt: skip
     """Insert a version of a role; with a timestamp goes a line of the change feed.
 
     A second writer of the same version fails on the primary key, and its whole transaction with it.
+
+    Args:
+        transaction: a writing one.
+        of: whose metadata.
+        role: the role.
+        version: its number.
+        content: the bytes.
+        sha256: their digest in hex, where it is known already.
     """
-    now, digest = transaction.now_text(), hashlib.sha256(content).hexdigest()
+    now, digest = transaction.now_text(), sha256 or hashlib.sha256(content).hexdigest()
     row = {
         "registry_id": of.registry_id, "gun": of.gun, "role": role, "version": version, "sha256": digest,
         "created": now, "content": content,
@@ -147,7 +156,7 @@ def add(transaction: Transaction, of: Repository, role: str, version: int, conte
     _ADD.done(transaction.session.connection(), row)
     if role == "timestamp":
         _feed(transaction, of, version, digest, "update")
-    return Version(version, now, content)
+    return Version(version, now, content, digest)
 
 
 KEPT = timedelta(hours=1)
