@@ -44,23 +44,29 @@ def _second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
-def configure(form: str) -> None:
+def configure(form: str, *, quiet: bool = False) -> None:
     """Send the server's log to stderr.
 
     Args:
         form: ``text`` or ``json``.
+        quiet: errors alone.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    _ACCESS.setLevel(logging.INFO)
+    root.setLevel(logging.ERROR if quiet else logging.WARNING)
+    _ACCESS.setLevel(logging.ERROR if quiet else logging.INFO)
     # What no line shows is not found out for each of them (Python's logging HOWTO, Optimization).
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The event loop's warnings of clients that go away in the middle of a handshake are no news.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+def logged(app: Application) -> Application:
+    """Return an application whose requests are logged, where they are to be at all."""
+    return AccessLog(app) if _ACCESS.isEnabledFor(logging.INFO) else app
 
 
 class AccessLog:

@@ -56,6 +56,7 @@ class Options:
         imds: address and port of the instance metadata service, or None.
         dns: port on which to answer DNS questions about the cloud's names, or None.
         blobs: where the bytes of blobs lie, or None for the cloud directory.
+        quiet: requests are not logged, only errors.
     """
 
     state: str | None = None
@@ -69,6 +70,7 @@ class Options:
     imds: str | None = None
     dns: int | None = None
     blobs: str | None = None
+    quiet: bool = False
 
 
 def serve(options: Options) -> None:
@@ -88,7 +90,7 @@ def serve(options: Options) -> None:
             _say(imds.told(machine.endpoints[0]))
         tls = _Tls(options, settings, listening)
         app = _application(settings)
-        log.configure(options.log_format)
+        log.configure(options.log_format, quiet=options.quiet)
         # The event loop asks for its turn sooner than Python's 5 ms: worker threads compute beside it.
         sys.setswitchinterval(SWITCH_SECONDS)
         zone = dns.Zone.of(options.host, options.suffix, listening.addresses)
@@ -215,7 +217,7 @@ def _running(state: Path) -> dict[str, str] | None:
     return dict(published)
 
 
-def _config(app: log.AccessLog, **more: Any) -> uvicorn.Config:
+def _config(app: log.Application, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app, loop="uvloop", http=Protocol, ws="none", log_config=None, access_log=False, proxy_headers=False,
         server_header=False,
@@ -234,11 +236,9 @@ class _Server(uvicorn.Server):
         self.options = options
         self.tls = tls
         self.machine = machine
-        self.inner = uvicorn.Server(_config(log.AccessLog(imds.Machine(app)), lifespan="off")) if machine else None
+        self.inner = uvicorn.Server(_config(log.logged(imds.Machine(app)), lifespan="off")) if machine else None
         super().__init__(
-            _config(
-                log.AccessLog(Mounted(app)), lifespan="on", ssl_context_factory=lambda _config, _default: tls.context
-            )
+            _config(log.logged(Mounted(app)), lifespan="on", ssl_context_factory=lambda _config, _default: tls.context)
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

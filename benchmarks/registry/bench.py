@@ -104,7 +104,7 @@ def compare(at: Path, given: argparse.Namespace, more: list[str]) -> dict[str, t
     (at / "seed.yaml").write_text(SEED)
     state, ready = at / "state", at / "ready"
     with running(given.aztrust, "serve", "--state", state, "--seed", at / "seed.yaml", "--listen", OURS,
-                 "--ready-file", ready):  # fmt: skip
+                 "--ready-file", ready, "--only-show-errors"):  # fmt: skip
         wait_for(ready)
         ca, certificate, key = (state / "ca" / file for file in ("ca.pem", "server.pem", "server.key"))
         (at / "registry.yml").write_text(

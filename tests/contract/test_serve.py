@@ -62,6 +62,16 @@ def test_no_secret_in_the_log(served: Served) -> None:
     assert not [line for line in logged(served).splitlines() if line.startswith("INJECTED")]
 
 
+def test_quiet(tmp_path: Path) -> None:
+    """M29: with --only-show-errors no request is logged."""
+    started = start(tmp_path / "state", "--listen", f"127.0.0.1:{free_port()}", "--only-show-errors")
+    try:
+        assert requests.get(f"{started.origin}/healthz", verify=str(started.ca), timeout=10).status_code == 200
+    finally:
+        started.stop()
+    assert "healthz" not in logged(started)
+
+
 def test_two_hosts(served: Served) -> None:
     """M29: a request that names two hosts is refused: which one would be meant?"""
     sent = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nhost: x.azurecr.io\r\nconnection: close\r\n\r\n"

@@ -16,8 +16,9 @@ ROWS = Rows(
                 Argument("retirement", ("--retirement",), "Move the retirement switch of content trust.",
                          choices=("off", "2026", "2028")),
                 Argument("ready_file", ("--ready-file",), "File that receives the ready line."),
-                Argument("log_format", ("--log-format",), "Form of the log on stderr.", choices=("text", "json"),
-                         default="text"),
+                Argument("log_format", ("--log-format",),
+                         "Form of the log on stderr. --only-show-errors leaves requests out.",
+                         choices=("text", "json"), default="text"),
                 Argument("imds", ("--imds",), "Address and port of the instance metadata service (plain HTTP), which gives "
                          "managed identities their tokens, for example 127.0.0.1:8169. Default: there is none."),
                 Argument("dns", ("--dns",), "Port, usually 53, on which to answer DNS questions about the cloud's own names, at "

@@ -20,7 +20,7 @@ def serve(  # one parameter for each flag
     """Serve the local Azure until it is told to stop.
 
     Args:
-        context: names the cloud directory.
+        context: names the cloud directory; with ``--only-show-errors`` requests are not logged.
         seed: a seed file, applied before serving.
         listen: addresses and ports; 127.0.0.1:443, else 8443, when none is given.
         host: the name under which the cloud publishes itself.
@@ -56,6 +56,7 @@ def serve(  # one parameter for each flag
         imds,
         dns,
         blobs,
+        quiet=context.quiet,
     )
     try:
         if print_setup:

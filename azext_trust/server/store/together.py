@@ -38,7 +38,10 @@ class Together:
         return result  # type: ignore[return-value]  # what the change returned
 
     def run_all(self, changes: Sequence[Change]) -> list[object]:
-        """Do changes in one transaction; each stands in a savepoint, so that one that fails takes no other with it.
+        """Do changes in one transaction; one that fails takes no other with it.
+
+        Args:
+            changes: each does the same when it is run again after a rollback.
 
         Returns:
             for each change what it returned, or the exception it raised.
@@ -48,19 +51,17 @@ class Together:
         """
         with self._turn(), self._engine.connect() as connection:
             self._begin(connection)
-            # A single change needs no savepoint: there is nobody to be kept from its failure.
-            tried = _tried if len(changes) > 1 else _alone
-            done = [tried(connection, change) for change in changes]
+            try:
+                done = [change(connection) for change in changes]
+            except Exception as error:
+                # Rare: savepoints for every change would cost more than beginning anew.
+                connection.rollback()
+                if len(changes) == 1:
+                    return [error]
+                self._begin(connection)
+                done = [_tried(connection, change) for change in changes]
             connection.commit()
         return done
-
-
-def _alone(connection: Connection, change: Change) -> object:
-    try:
-        return change(connection)
-    except Exception as error:
-        connection.rollback()
-        return error
 
 
 def _tried(connection: Connection, change: Change) -> object:
