@@ -98,6 +98,7 @@ class Twin:
             self._all(self._first())
             subscriptions = [f"/subscriptions/{row['id']}" for row in self._arm_subscriptions()]
             self._all([step for scope in subscriptions for step in self._of_subscription(scope)])
+            self._all(self._tokens())
             self._all(self._directory())
             if self._images:
                 self._all(self._registries())
@@ -204,6 +205,7 @@ class Twin:
             ("role", f"{at}/roleDefinitions", "roleDefinitions", twin_rows.role),
             ("assignment", f"{at}/roleAssignments", "roleAssignments", twin_rows.assignment),
             ("deny", f"{at}/denyAssignments", "denyAssignments", twin_rows.deny),
+            ("lock", f"{at}/locks", "locks", twin_rows.lock),
         )
         for kind, path, version, make in lists:
             yield Step(f"{scope} {kind}", self._arm_list(path, version, make))
@@ -212,6 +214,14 @@ class Twin:
             path = f"{scope}/providers/Microsoft.Insights/eventtypes/management/values"
             pages = self._arm_list(path, "activity", twin_rows.event, _filter=f"eventTimestamp ge '{since}'")
             yield Step(f"{scope} event", pages)
+
+    def _tokens(self) -> Iterator[Step]:
+        for row in self._names("registry", "", "key"):
+            for kind, path, make in (
+                ("scope-map", "scopeMaps", twin_rows.scope_map),
+                ("token", "tokens", twin_rows.token),
+            ):
+                yield Step(f"{row['id']} {kind}", self._arm_list(f"{row['id']}/{path}", "registries", make))
 
     def _directory(self) -> Iterator[Step]:
         """Yield everybody, then who is in which group, then what only has a sense for people who are there."""

@@ -59,6 +59,33 @@ def registry(raw: Mapping[str, Any]) -> Made:
     }  # fmt: skip
 
 
+def scope_map(raw: Mapping[str, Any]) -> Made:
+    """Return a scope map, unless every registry has it."""
+    flat = shapes.flat(raw)
+    if (raw.get("properties") or {}).get("type") == "SystemDefined":
+        return
+    key, actions = shapes.scope_map(flat)
+    yield "scope-map", {
+        "registry": key.rpartition("/scopemaps/")[0], "name": raw["name"], "description": flat.get("description"),
+        "actions": list(actions), "created": flat.get("creationdate"),
+    }  # fmt: skip
+
+
+def token(raw: Mapping[str, Any]) -> Made:
+    """Return a repository-scoped token; passwords are never listed."""
+    flat = shapes.flat(raw)
+    registry, made, _ = shapes.token(flat)
+    yield "token", {"registry": registry, "name": made.name, "scopeMap": made.scope_map, "enabled": made.enabled,
+                    "created": flat.get("creationdate")}  # fmt: skip
+
+
+def lock(raw: Mapping[str, Any]) -> Made:
+    """Return a management lock."""
+    flat = shapes.flat(raw)
+    made = shapes.lock(flat)
+    yield "lock", {"scope": made.scope, "name": made.name, "level": made.level, "notes": flat.get("notes")}
+
+
 def role(raw: Mapping[str, Any]) -> Made:
     """Return a role definition."""
     flat = shapes.flat(raw)

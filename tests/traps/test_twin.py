@@ -20,6 +20,7 @@ from azext_trust.cloud.connect import Connection, local
 from azext_trust.cloud.embedded import EmbeddedAdapter
 from azext_trust.cloud.profile import Profile
 from tests.conftest import Client
+from tests.desk import Desk
 from tests.in_process import ORIGIN, InProcess
 from tests.traps import world
 from tests.traps.served import Silent, connection
@@ -166,19 +167,47 @@ def test_what_may_not_be_read_is_unknown(cloud: Client, tmp_path: Path) -> None:
     """M22, M26: a list that is refused makes answers incomplete, not empty."""
     made = connection(cloud)
 
+    made.before = _refused("denyAssignments", "tokens")
+    assert pulled(made, tmp_path / "twin")["unknown"]
+    with asked(tmp_path / "twin") as operator:
+        answer = operator.audit("who-can", {"capability": "push"}, keyed=True)
+    assert answer["complete"] is False
+    assert {"deny", "token"} <= {row["what"].rpartition(" ")[2] for row in answer["unknown"]}
+
+
+def _refused(*paths: str) -> Any:
+    """Return what refuses lists by their addresses."""
+
     def before(method: str, url: str) -> requests.Response | None:
-        if "/denyAssignments?" not in url:
+        if not any(f"/{path}?" in url for path in paths):
             return None
         answer = requests.Response()
         answer.status_code, answer._content = 403, b'{"error": {"code": "AuthorizationFailed", "message": "no"}}'
         return answer
 
-    made.before = before
-    assert pulled(made, tmp_path / "twin")["unknown"]
-    with asked(tmp_path / "twin") as operator:
-        answer = operator.audit("who-can", {"capability": "push"}, keyed=True)
-    assert answer["complete"] is False
-    assert "deny" in json.dumps(answer["unknown"])
+    return before
+
+
+def test_tokens_and_locks(cloud: Client, tmp_path: Path) -> None:
+    """M26: repository-scoped tokens push by their scope maps in the twin too; locks are there; what is gone goes."""
+    owner, folder, registry = Desk(cloud, name="auditor@contoso.com"), tmp_path / "twin", world.registry("doors")
+    lock = f"{registry}/providers/Microsoft.Authorization/locks/do not touch"
+    owner("PUT", f"{registry}/scopeMaps/our-map", {"properties": {"actions": ["repositories/team/*/content/write"]}})
+    owner("PUT", f"{registry}/tokens/robot-1", {"properties": {"scopeMapId": f"{registry}/scopeMaps/our-map"}})
+    owner("PUT", lock, {"properties": {"level": "ReadOnly"}})
+    pulled(connection(cloud), folder)
+    with asked(folder) as operator:
+        rows = operator.audit("who-can", {"capability": "push", "registry": "doors", "indirect": True}, keyed=True)[
+            "value"
+        ]
+        [token] = [row for row in rows if row["principalType"] == "ScopeMapToken"]
+        assert (token["principalName"], token["condition"]) == ("robot-1 (token)", "repositories team/*")
+        changes = [{"change": "remove-lock", "scope": registry, "level": "ReadOnly"}]
+        operator.audit("what-if", {"changes": changes, "capability": "push"}, keyed=True)
+    for path in (lock, f"{registry}/tokens/robot-1", f"{registry}/scopeMaps/our-map"):
+        owner("DELETE", path)
+    gone = pulled(connection(cloud), folder)["gone"]
+    assert (gone["token"], gone["scope-map"], gone["lock"]) == (1, 1, 1)
 
 
 @pytest.mark.slow

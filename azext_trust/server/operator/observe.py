@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -20,7 +21,17 @@ from azext_trust.names import scopes
 from azext_trust.rbac import roles
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.operator import errors
-from azext_trust.server.store import authorization, observations, principals, registries, resources, trust, trust_data
+from azext_trust.server.store import (
+    authorization,
+    management_locks,
+    observations,
+    principals,
+    registries,
+    resources,
+    scope_maps,
+    trust,
+    trust_data,
+)
 from azext_trust.server.store.observations import RUN, Observation
 from azext_trust.server.store.transaction import Transaction
 from azext_trust.server.store.trust import TrustMetadata
@@ -302,6 +313,47 @@ def _registries(transaction: Transaction, rows: list[Row]) -> list[str]:
     return keys
 
 
+def _own_id(*parts: str) -> str:
+    """Return an id for what the live cloud names by its place: names may hold spaces, keys here may not."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _registered(transaction: Transaction, rows: list[Row]) -> list[Row]:
+    """Return the rows whose registry is here."""
+    return [row for row in rows if registries.by_scope(transaction.session, scopes.key(row["registry"])) is not None]
+
+
+def _part(transaction: Transaction, row: Row) -> dict[str, Any]:
+    """Return the columns that scope maps and tokens share."""
+    registry = registries.by_scope(transaction.session, scopes.key(row["registry"]))
+    assert registry is not None  # _registered has looked
+    name, now = row["name"], transaction.now_text()
+    return {
+        "id": _own_id(registry.id, name.lower()), "registry_id": registry.id, "name": name, "name_key": name.lower(),
+        "created": row.get("created") or now, "created_by": "twin", "modified": now, "modified_by": "twin",
+    }  # fmt: skip
+
+
+def _scope_map(transaction: Transaction, row: Row) -> dict[str, Any]:
+    more = {"kind": scope_maps.USER_DEFINED, "description": row.get("description"), "actions": row["actions"]}
+    return {**_part(transaction, row), **more}
+
+
+def _token(transaction: Transaction, row: Row) -> dict[str, Any]:
+    status = scope_maps.ENABLED if row["enabled"] else scope_maps.DISABLED
+    more = {"scope_map_key": row["scopeMap"].lower(), "status": status, "passwords": [], "certificates": []}
+    return {**_part(transaction, row), **more}
+
+
+def _lock(transaction: Transaction, row: Row) -> dict[str, Any]:
+    key, name = scopes.key(row["scope"]), row["name"]
+    return {
+        "id": _own_id(key, name.lower()), "scope": row["scope"], "scope_key": key, "name": name, "name_key": name.lower(),
+        "level": row["level"], "notes": row.get("notes"), "owners": [], "created": transaction.now_text(),
+        "created_by": "twin",
+    }  # fmt: skip
+
+
 def _trust(transaction: Transaction, rows: list[Row]) -> list[str]:
     """Store a repository's newest metadata, what they sign, and its images."""
     keys = []
@@ -363,6 +415,9 @@ KINDS: Mapping[str, Kind] = {
     "assignment": Kind(authorization.Assignment, _assignment, (("scope_key", "principal_id", "role_id"),)),
     "deny": Kind(authorization.Deny, _deny),
     "registry": Kind(registries.Registry, special=_registries),
+    "scope-map": Kind(scope_maps.ScopeMap, _scope_map, (("registry_id", "name_key"),), wanted=_registered),
+    "token": Kind(scope_maps.RegistryToken, _token, (("registry_id", "name_key"),), wanted=_registered),
+    "lock": Kind(management_locks.ManagementLock, _lock, (("scope_key", "name_key"),)),
     "trust": Kind(None, special=_trust),
     "event": Kind(observations.ObservedEvent, _event),
 }  # fmt: skip
