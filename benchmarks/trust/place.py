@@ -98,7 +98,7 @@ def ours(aztrust: Path, at: Path, *more: object) -> Iterator[Path]:
     ready.unlink(missing_ok=True)
     with running(
         log, aztrust, "serve", "--state", state, "--seed", at / "seed.yaml", "--ready-file", ready,
-        "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443", *more,
+        "--listen", f"{ADDRESS}:443", "--listen", "127.0.0.1:443", "--only-show-errors", *more,
     ) as process:  # fmt: skip
         wait(ready.exists, log)
         PIDS["ours"] = process.pid
