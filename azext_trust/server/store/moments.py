@@ -71,11 +71,12 @@ class Moments:
                 found = {str(row[0]): str(row[1]) for row in connection.execute(_NUMBERS)}
                 connection.rollback()
                 return _moment(found)
-            # The driver's own cursor, one for all: to make one costs as much as SQLite's answer.
+            # The driver's own cursor, one for all: to make one costs as much as SQLite's answer. All rows are fetched: a
+            # statement that is not at its end would hold back erasure.
             cursor = self._cursor
             if cursor is None:
                 cursor = self._cursor = connection.connection.cursor()
-            data = cursor.execute("PRAGMA data_version").fetchone()[0]
+            data = cursor.execute("PRAGMA data_version").fetchall()[0][0]
             if data != self._data:
                 # Read after the version: a commit in between is noticed next time.
                 rows = cursor.execute("SELECT name, value FROM fact WHERE name IN ('revision', 'content')").fetchall()
