@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -23,6 +24,8 @@ def machine(tmp_path: Path) -> Iterator[World]:
     made = bare(tmp_path)
     try:
         made.start_engine()
+        # The engine has just read /etc/hosts and believes it for five seconds (Go's net package).
+        sleep(5)
         yield made
     finally:
         made.stop()
