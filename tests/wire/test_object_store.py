@@ -52,7 +52,7 @@ def s3(machine: World) -> subprocess.Popen[bytes]:
 def azure(machine: World) -> subprocess.Popen[bytes]:
     """Start Microsoft's emulator of Azure Storage; az makes the container."""
     store = machine.start("store.log", named("AZTRUST_TEST_AZURITE"), "--location", machine.directory / "azurite",
-                          "--skipApiVersionCheck")  # fmt: skip
+                          "--skipApiVersionCheck", "--disableTelemetry")  # fmt: skip
     container = (named("AZTRUST_TEST_AZ"), "storage", "container")
     wait_for(lambda: machine(*container, "create", "-n", "lab").code == 0, machine.directory / "store.log")
     machine.must(*container, "set-permission", "-n", "lab", "--public-access", "container")
