@@ -61,9 +61,9 @@ def registry(raw: Mapping[str, Any]) -> Made:
 
 def scope_map(raw: Mapping[str, Any]) -> Made:
     """Return a scope map, unless every registry has it."""
-    flat = shapes.flat(raw)
     if (raw.get("properties") or {}).get("type") == "SystemDefined":
         return
+    flat = shapes.flat(raw)
     key, actions = shapes.scope_map(flat)
     yield "scope-map", {
         "registry": key.rpartition("/scopemaps/")[0], "name": raw["name"], "description": flat.get("description"),

@@ -263,9 +263,9 @@ class _Update:
     # Step 5: timestamp
 
     def _timestamp(self) -> None:
-        before = self.timestamp_before
+        snapshot = self.new[roles.SNAPSHOT]
         try:
-            made = server.sign_timestamp(self.root, self.new[roles.SNAPSHOT], self.held, self.now, before)
+            made = server.sign_timestamp(self.root, snapshot, self.held, self.now, self.timestamp_before)
         except MissingKeys:
             raise _invalid("ErrBadRoot", "no  timestamp keys exist on the server") from None
         self._take(roles.TIMESTAMP, made, made.fields["version"])

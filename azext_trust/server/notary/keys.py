@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from azext_trust.server.gate.call import Call, Reply
 from azext_trust.server.notary import place
@@ -136,7 +137,8 @@ class Held(Mapping[str, ServerKey]):
 
     def _opened(self, purpose: str, sealed: str) -> PrivateKey:
         found = serialization.load_der_private_key(self._transaction.vault.decrypt(sealed, purpose), None)
-        return PrivateKey(found)  # type: ignore[arg-type]
+        assert isinstance(found, EllipticCurvePrivateKey)  # _make makes no others
+        return PrivateKey(found)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)

@@ -319,17 +319,17 @@ def _own_id(*parts: str) -> str:
 
 
 def _registered(transaction: Transaction, rows: list[Row]) -> list[Row]:
-    """Return the rows whose registry is here."""
-    return [row for row in rows if registries.by_scope(transaction.session, scopes.key(row["registry"])) is not None]
+    """Return the rows whose registry is here, with the id of its row in the place of its resource id."""
+    named = {row["registry"] for row in rows}
+    known = {one: registries.by_scope(transaction.session, scopes.key(one)) for one in named}
+    return [{**row, "registry": found.id} for row in rows if (found := known[row["registry"]]) is not None]
 
 
 def _part(transaction: Transaction, row: Row) -> dict[str, Any]:
-    """Return the columns that scope maps and tokens share."""
-    registry = registries.by_scope(transaction.session, scopes.key(row["registry"]))
-    assert registry is not None  # _registered has looked
-    name, now = row["name"], transaction.now_text()
+    """Return the columns that scope maps and tokens share; the row is one of `_registered`."""
+    registry, name, now = row["registry"], row["name"], transaction.now_text()
     return {
-        "id": _own_id(registry.id, name.lower()), "registry_id": registry.id, "name": name, "name_key": name.lower(),
+        "id": _own_id(registry, name.lower()), "registry_id": registry, "name": name, "name_key": name.lower(),
         "created": row.get("created") or now, "created_by": "twin", "modified": now, "modified_by": "twin",
     }  # fmt: skip
 
