@@ -90,13 +90,16 @@ class Twin:
             restart: begin anew instead.
 
         Raises:
-            CloudError: the cloud cannot be reached, or the folder holds the twin of another one.
+            CloudError: the cloud cannot be reached, shows no subscription, or the folder holds another one's twin.
         """
         try:
             found(self._live, self._folder)
             self._begin(restart)
             self._all(self._first())
             subscriptions = [f"/subscriptions/{row['id']}" for row in self._arm_subscriptions()]
+            if not subscriptions:
+                # An empty twin would say that nobody can do anything.
+                raise CloudError("This account sees no subscription: there is nothing that a twin could be made of.")
             self._all([step for scope in subscriptions for step in self._of_subscription(scope)])
             self._all(self._tokens())
             self._all(self._directory())

@@ -19,6 +19,7 @@ def fill(client: Client, key: str) -> None:
              "roleId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "principalId": me(client)}  # fmt: skip
     page = {"run": run, "step": "own assignment", "kind": "assignment", "rows": [other], "next": "", "done": True}
     assert client.call("POST", "/operator/observe/page", page, key).status == 200
+    assert client.call("POST", "/operator/observe/finish", {"run": run}, key).status == 200
 
 
 def me(client: Client) -> str:

@@ -18,6 +18,7 @@ from azext_trust.audit.twin import Twin
 from azext_trust.clients.operator import Operator
 from azext_trust.cloud.connect import Connection, local
 from azext_trust.cloud.embedded import EmbeddedAdapter
+from azext_trust.cloud.errors import CloudError
 from azext_trust.cloud.profile import Profile
 from tests.conftest import Client
 from tests.desk import Desk
@@ -171,8 +172,28 @@ def test_what_may_not_be_read_is_unknown(cloud: Client, tmp_path: Path) -> None:
     assert pulled(made, tmp_path / "twin")["unknown"]
     with asked(tmp_path / "twin") as operator:
         answer = operator.audit("who-can", {"capability": "push"}, keyed=True)
+        assert not operator.audit("who-can", {"capability": "push", "registry": "plain"}, keyed=True)["complete"]
     assert answer["complete"] is False
     assert {"deny", "token"} <= {row["what"].rpartition(" ")[2] for row in answer["unknown"]}
+
+
+def test_nothing_to_read(cloud: Client, tmp_path: Path) -> None:
+    """M22, M26: who sees no subscription gets no twin, which would say that nobody can do anything."""
+    made = connection(cloud)
+
+    def before(method: str, url: str) -> requests.Response | None:
+        if not url.partition("?")[0].endswith("/subscriptions"):
+            return None
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, b'{"value": []}'
+        return answer
+
+    made.before = before
+    with pytest.raises(CloudError, match="sees no subscription"):
+        pulled(made, tmp_path / "twin")
+    with asked(tmp_path / "twin") as operator:
+        answer = operator.audit("who-can", {"capability": "push"}, keyed=True)
+    assert answer["complete"] is False
 
 
 def _refused(*paths: str) -> Any:

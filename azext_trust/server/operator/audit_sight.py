@@ -71,8 +71,8 @@ class CallerSight:
         )
 
     def gaps(self, chain: tuple[str, ...]) -> Iterable[Unknown]:
-        """Return nothing: where the caller may look, the store knows all."""
-        return ()
+        """Return what a twin lacks: of a cloud of its own the store knows all where the caller may look."""
+        return self._unobserved
 
     @cached_property
     def reads_members(self) -> bool:
@@ -123,9 +123,13 @@ class CallerSight:
 
     @cached_property
     def _unobserved(self) -> list[Unknown]:
-        """What a twin could not read of the live cloud."""
-        rows = observations.problems(self._transaction.session)
-        return [Unknown(row.step, row.problem) for row in rows]
+        """What a twin could not read of the live cloud, or has not read yet."""
+        session = self._transaction.session
+        whole = session.get(observations.Observation, observations.RUN)
+        rest = []
+        if whole is not None and not whole.done:
+            rest = [Unknown(f"the rest of {whole.next}", "the twin's reading has not ended: pull again")]
+        return [*rest, *(Unknown(row.step, row.problem) for row in observations.problems(session))]
 
     def log(self) -> Iterable[Unknown]:
         """Return the subscriptions whose activity log the caller may not read."""
